@@ -1,0 +1,54 @@
+"""Run PODPAC pipelines on AWS Lambda from a notebook.
+
+The public names are loaded on first use, so that importing the package stays fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+#: Public name -> the module it lives in.
+_PUBLIC = {
+    "connect": "podpac_lambda_widgets.aws.session",
+    "local_aws": "podpac_lambda_widgets.local.emulator",
+    "Lambda": "podpac_lambda_widgets.node",
+    "Studio": "podpac_lambda_widgets.studio",
+    "Stack": "podpac_lambda_widgets.stack",
+    "Deployment": "podpac_lambda_widgets.model.deployment",
+    "Source": "podpac_lambda_widgets.model.source",
+    "build_package": "podpac_lambda_widgets.packaging.build",
+    "inspect_package": "podpac_lambda_widgets.packaging.archive",
+    "Secret": "podpac_lambda_widgets.secret",
+    "errors": "",
+}
+
+__all__ = [*_PUBLIC, "__version__"]
+
+if TYPE_CHECKING:
+    from podpac_lambda_widgets import errors as errors
+    from podpac_lambda_widgets.aws.session import connect as connect
+    from podpac_lambda_widgets.local.emulator import local_aws as local_aws
+    from podpac_lambda_widgets.model.deployment import Deployment as Deployment
+    from podpac_lambda_widgets.model.source import Source as Source
+    from podpac_lambda_widgets.node import Lambda as Lambda
+    from podpac_lambda_widgets.packaging.archive import inspect_package as inspect_package
+    from podpac_lambda_widgets.packaging.build import build_package as build_package
+    from podpac_lambda_widgets.secret import Secret as Secret
+    from podpac_lambda_widgets.stack import Stack as Stack
+    from podpac_lambda_widgets.studio import Studio as Studio
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _PUBLIC[name]
+    value: object = getattr(import_module(home), name) if home else import_module(f"{__name__}.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
