@@ -16,7 +16,7 @@ _PUBLIC = {
     "local_aws": "podpac_lambda_widgets.local.emulator",
     "Lambda": "podpac_lambda_widgets.node",
     "Studio": "podpac_lambda_widgets.studio",
-    "Stack": "podpac_lambda_widgets.stack",
+    "Stack": "podpac_lambda_widgets.engine.stack",
     "Deployment": "podpac_lambda_widgets.model.deployment",
     "Source": "podpac_lambda_widgets.model.source",
     "build_package": "podpac_lambda_widgets.packaging.build",
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.packaging.archive import inspect_package as inspect_package
     from podpac_lambda_widgets.packaging.build import build_package as build_package
     from podpac_lambda_widgets.secret import Secret as Secret
-    from podpac_lambda_widgets.stack import Stack as Stack
+    from podpac_lambda_widgets.engine.stack import Stack as Stack
     from podpac_lambda_widgets.studio import Studio as Studio
 
 

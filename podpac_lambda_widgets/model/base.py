@@ -1,0 +1,134 @@
+"""Traits that say in a sentence what they allow, and objects that refuse a misspelt keyword."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+import traitlets as tl
+
+from podpac_lambda_widgets import limits
+from podpac_lambda_widgets.errors import InvalidValueError
+
+
+class InvalidTraitError(InvalidValueError, tl.TraitError):
+    """A value that a trait refuses: ours, and traitlets', so that both kinds of caller catch it."""
+
+
+class StrictHasTraits(tl.HasTraits):
+    """Traits with no room for a misspelt keyword (traitlets itself only warns)."""
+
+    def __init__(self, **values: Any) -> None:
+        for name in values:
+            if not self.has_trait(name):
+                close = get_close_matches(name, self.trait_names(), n=1)
+                raise InvalidTraitError(
+                    f"{type(self).__name__} has no {name!r}",
+                    field=name,
+                    next_step=f"Did you mean {close[0]!r}?" if close else f"It has: {', '.join(self.trait_names())}.",
+                )
+        super().__init__(**values)
+
+
+def refuse(obj: tl.HasTraits | None, trait: tl.TraitType[Any, Any], problem: str) -> NoReturn:
+    """Raise :class:`InvalidTraitError` for a trait, naming it as the form does."""
+    field = trait.name or ""
+    label = str(trait.metadata.get("label") or field)
+    raise InvalidTraitError(f"{label}: {problem}", field=field)
+
+
+class Text(tl.Unicode[str, Any]):
+    """A line of text that has to match a pattern.
+
+    Parameters
+    ----------
+    pattern : str
+        Regular expression the whole value has to match.
+    rule : str
+        What is allowed, as a sentence for a person.
+    """
+
+    def __init__(self, default_value: str = "", *, pattern: str = ".*", rule: str = "", **kwargs: Any) -> None:
+        self.pattern = re.compile(pattern)
+        self.rule = rule
+        super().__init__(default_value, **kwargs)
+
+    def validate(self, obj: Any, value: Any) -> str:
+        if not isinstance(value, str):
+            refuse(obj, self, f"must be text, not {type(value).__name__}.")
+        value = value.strip()
+        if value and not self.pattern.fullmatch(value):
+            refuse(obj, self, self.rule)
+        return str(value)
+
+
+class WholeNumber(tl.Int[int, int]):
+    """A whole number inside a range, both ends allowed.
+
+    Parameters
+    ----------
+    between : tuple of int
+        Lowest and highest allowed value.
+    unit : str
+        Unit for the message and the form, such as ``"MB"``.
+    """
+
+    def __init__(self, default_value: int, *, between: tuple[int, int], unit: str = "", **kwargs: Any) -> None:
+        self.between = between
+        self.unit = unit
+        super().__init__(default_value, min=between[0], max=between[1], **kwargs)
+
+    def validate(self, obj: Any, value: Any) -> int:
+        low, high = self.between
+        whole = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not whole or value != int(value) or not low <= value <= high:
+            refuse(
+                obj, self, f"must be a whole number from {low:,} to {high:,} {self.unit}".rstrip() + f", not {value!r}."
+            )
+        return int(value)
+
+
+class Tags(tl.Dict[str, str]):
+    """AWS resource tags: at most 50, no ``aws:`` keys."""
+
+    def validate(self, obj: Any, value: Any) -> dict[str, str]:
+        if not isinstance(value, Mapping):
+            refuse(obj, self, f"must be a mapping of keys to values, not {type(value).__name__}.")
+        # Two places are kept for the tags that mark what is ours.
+        if len(value) > limits.TAGS - 2:
+            refuse(obj, self, f"at most {limits.TAGS - 2} tags, not {len(value)}.")
+        for key, text in value.items():
+            self._check_tag(obj, key, text)
+        return dict(value)
+
+    def _check_tag(self, obj: Any, key: object, text: object) -> None:
+        allowed = re.compile(r"[\w\s.:/=+\-@]*")
+        if not isinstance(key, str) or not isinstance(text, str):
+            refuse(obj, self, "keys and values must be text.")
+        if not 1 <= len(key) <= limits.TAG_KEY_CHARACTERS or not allowed.fullmatch(key):
+            refuse(
+                obj,
+                self,
+                f"the key {key!r} must have 1 to {limits.TAG_KEY_CHARACTERS} letters, digits or _ . : / = + - @.",
+            )
+        if key.lower().startswith("aws:"):
+            refuse(obj, self, f"the key {key!r} is reserved by AWS.")
+        if len(text) > limits.TAG_VALUE_CHARACTERS or not allowed.fullmatch(text):
+            refuse(
+                obj,
+                self,
+                f"the value of {key!r} must have at most {limits.TAG_VALUE_CHARACTERS} letters, digits or _ . : / = + - @.",
+            )
+
+
+class OneOf(tl.Enum[Any]):
+    """One of a fixed list of values."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        if value not in (self.values or ()):
+            choices = ", ".join(str(choice) for choice in self.values or ())
+            refuse(obj, self, f"must be one of {choices}, not {value!r}.")
+        return value

@@ -1,0 +1,98 @@
+"""Where and when to evaluate: PODPAC's own JSON definition of coordinates, with or without podpac at hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from podpac_lambda_widgets.errors import InvalidCoordinatesError
+from podpac_lambda_widgets.remote import budget
+
+#: What PODPAC uses when nothing else is said (podpac.settings["DEFAULT_CRS"]).
+DEFAULT_CRS = "+proj=longlat +datum=WGS84 +no_defs +vunits=m"
+
+
+@dataclass(frozen=True)
+class CoordinatesDefinition:
+    """Coordinates as PODPAC writes them down (``coordinates.definition``).
+
+    Parameters
+    ----------
+    definition : mapping
+        ``{"coords": [...], "crs": "..."}``.
+    """
+
+    definition: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, value: object) -> CoordinatesDefinition:
+        """Read coordinates from JSON text, a mapping, or a ``podpac.Coordinates``.
+
+        Raises
+        ------
+        InvalidCoordinatesError
+            Saying what is wrong, before anything is sent.
+        """
+        if isinstance(value, CoordinatesDefinition):
+            return value
+        if not isinstance(value, Mapping | str) and hasattr(value, "json"):
+            value = str(value.json)
+        if isinstance(value, str):
+            value = _read_json(value)
+        if isinstance(value, list):
+            value = {"coords": value, "crs": DEFAULT_CRS}
+        if not isinstance(value, Mapping) or not isinstance(value.get("coords"), list) or not value["coords"]:
+            raise InvalidCoordinatesError(
+                "These are not coordinates",
+                field="coordinates",
+                why='A JSON object with a non-empty list "coords" is expected.',
+                next_step="Fill in the fields, or paste the .json of podpac.Coordinates.",
+            )
+        budget.points(value)
+        return cls(dict(value))
+
+    @classmethod
+    def grid(
+        cls,
+        lat: tuple[float, float, int],
+        lon: tuple[float, float, int],
+        time: str = "",
+    ) -> CoordinatesDefinition:
+        """A regular grid: first, last and number of points for latitude and longitude, in degrees; optionally one time.
+
+        The grid is the one of ``podpac.clinspace(first, last, size)``.
+        """
+        coords: list[dict[str, Any]] = [_linspace("lat", *lat), _linspace("lon", *lon)]
+        if time:
+            coords.append({"values": [time], "name": "time"})
+        return cls.parse({"coords": coords, "crs": DEFAULT_CRS})
+
+    @property
+    def points(self) -> int:
+        """Number of points the result will have."""
+        return budget.points(self.definition)
+
+    @property
+    def json(self) -> str:
+        """The definition as JSON text."""
+        return json.dumps(self.definition)
+
+
+def _linspace(name: str, start: float, stop: float, size: int) -> dict[str, Any]:
+    if size < 1:
+        raise InvalidCoordinatesError(f"{name} needs at least one point, not {size}", field="coordinates")
+    if size == 1 or start == stop:
+        return {"values": [start], "name": name}
+    # podpac.UniformCoordinates1d writes the step, and reads start, stop and step back to the same points.
+    return {"start": start, "stop": stop, "step": (stop - start) / (size - 1), "name": name}
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidCoordinatesError(
+            "This is not JSON", field="coordinates", why=str(error), next_step="Paste the .json of podpac.Coordinates."
+        ) from None

@@ -1,0 +1,162 @@
+"""What a person wants to have in AWS: one function, its role, its bucket."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import traitlets as tl
+
+from podpac_lambda_widgets import limits
+from podpac_lambda_widgets.model.base import InvalidTraitError, OneOf, StrictHasTraits, Tags, Text, WholeNumber, refuse
+
+_FUNCTION_RULE = "1 to 64 letters, digits, - or _ (a name, not an ARN)."
+_ROLE_RULE = "1 to 64 letters, digits or + = , . @ - _."
+_BUCKET_RULE = "3 to 63 lower-case letters, digits, - or ., beginning and ending with a letter or digit."
+
+
+class BucketName(Text):
+    """An S3 bucket name, by AWS's naming rules for general purpose buckets. Empty means: chosen for you."""
+
+    def __init__(self, default_value: str = "", **kwargs: Any) -> None:
+        super().__init__(default_value, pattern=r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]", rule=_BUCKET_RULE, **kwargs)
+
+    def validate(self, obj: Any, value: Any) -> str:
+        name = super().validate(obj, value)
+        if ".." in name or ".-" in name or "-." in name:
+            refuse(obj, self, "a dot may not stand beside another dot or a hyphen.")
+        if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
+            refuse(obj, self, "a bucket name may not look like an IP address.")
+        if name.startswith(("xn--", "sthree-", "amzn-s3-demo-")):
+            refuse(obj, self, f"the beginning {name.split('-')[0]}- is reserved by AWS.")
+        if name.endswith(("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")):
+            refuse(obj, self, "this ending is reserved by AWS.")
+        return name
+
+
+class Environment(tl.Dict[str, str]):
+    """Environment variables of the function; together at most 4 KB. Never a place for a secret."""
+
+    def validate(self, obj: Any, value: Any) -> dict[str, str]:
+        if not isinstance(value, dict) or not all(isinstance(t, str) for pair in value.items() for t in pair):
+            refuse(obj, self, "must be a mapping of names to text.")
+        for name in value:
+            if not re.fullmatch(r"[a-zA-Z]\w+", name, re.ASCII):
+                refuse(obj, self, f"{name!r} must begin with a letter and have letters, digits or _ only.")
+            if re.search(r"SECRET|PASSWORD|TOKEN|ACCESS_KEY", name, re.IGNORECASE):
+                refuse(obj, self, f"{name!r} looks like a secret: function environments are readable by others.")
+        size = sum(len(t.encode()) for pair in value.items() for t in pair)
+        if size > limits.ENVIRONMENT_BYTES - 1024:
+            refuse(
+                obj, self, f"{size:,} bytes; at most {limits.ENVIRONMENT_BYTES - 1024:,} (the function needs the rest)."
+            )
+        return dict(value)
+
+
+class Folder(Text):
+    """A folder in the bucket, without slashes at its ends."""
+
+    def __init__(self, default_value: str, **kwargs: Any) -> None:
+        rule = "1 to 200 letters, digits, - _ . or / and no '..'."
+        super().__init__(default_value, pattern=r"(?!.*\.\.)[\w\-.]+(/[\w\-.]+)*", rule=rule, **kwargs)
+
+    def validate(self, obj: Any, value: Any) -> str:
+        folder = super().validate(obj, value.strip("/ ") if isinstance(value, str) else value)
+        if not 1 <= len(folder) <= 200:
+            refuse(obj, self, self.rule)
+        return folder
+
+
+class Deployment(StrictHasTraits):
+    """The wish: everything PODPAC's Lambda node deploys, under PODPAC's own names.
+
+    Changing a trait changes nothing in AWS; a :class:`~podpac_lambda_widgets.engine.stack.Stack` compares this with
+    what is there.
+    """
+
+    function_name = Text("podpac-lambda-autogen", pattern=r"[A-Za-z0-9_-]{1,64}", rule=_FUNCTION_RULE).tag(
+        label="Function name",
+        help="The name of the Lambda function, and of everything that belongs to it.",
+        section="names",
+    )
+    function_role_name = Text("", pattern=r"[\w+=,.@-]{1,64}", rule=_ROLE_RULE).tag(
+        label="Role name", help="The IAM role the function runs with. Empty: named after the function.", section="names"
+    )
+    function_s3_bucket = BucketName().tag(
+        label="Bucket name",
+        help="Holds the archives and large results. Empty: named after the function.",
+        section="names",
+    )
+    function_memory = WholeNumber(2048, between=limits.MEMORY_MB, unit="MB").tag(
+        label="Memory (MB)", help="More memory also means more processor.", section="size"
+    )
+    function_timeout = WholeNumber(600, between=limits.TIMEOUT_S, unit="seconds").tag(
+        label="Timeout (s)", help="A run that takes longer is stopped.", section="size"
+    )
+    function_ephemeral_storage = WholeNumber(512, between=limits.EPHEMERAL_STORAGE_MB, unit="MB").tag(
+        label="Storage (MB)", help="Room for the dependencies archive and temporary files.", section="size"
+    )
+    function_runtime = OneOf(["", *limits.RUNTIMES], default_value="").tag(
+        label="Runtime", help="Empty: the one the archives were built for.", section="code"
+    )
+    function_architecture = OneOf(["", *limits.ARCHITECTURES], default_value="").tag(
+        label="Architecture", help="Empty: the one the archives were built for.", section="code"
+    )
+    function_handler = Text(
+        "handler.handler", pattern=r"[A-Za-z_][\w/]*(\.[A-Za-z_]\w*)+", rule="module.function, such as handler.handler."
+    ).tag(label="Handler", help="The function of the archive that Lambda calls.", section="code")
+    function_description = Text("PODPAC Lambda function", pattern=r".{0,256}", rule="at most 256 characters.").tag(
+        label="Description", help="Shown in the AWS console.", section="code"
+    )
+    function_env_variables = Environment().tag(
+        label="Environment", help="Extra environment variables. Not a place for secrets.", section="code"
+    )
+    function_tags = Tags().tag(label="Tags", help="Put on everything that is made.", section="names")
+    function_s3_dependencies_key = Text("", pattern=r"[\w\-./]{1,500}", rule="letters, digits, - _ . or /.").tag(
+        label="Dependencies key",
+        help="Where the dependencies archive goes in the bucket. Empty: chosen by its content.",
+        section="code",
+    )
+    function_s3_output = Folder("output").tag(label="Output folder", help="Large results go here.", section="code")
+    function_log_retention = OneOf(list(limits.LOG_RETENTION_DAYS), default_value=30).tag(
+        label="Keep logs (days)", help="Older log lines are deleted by AWS.", section="size"
+    )
+    function_restrict_pipelines = tl.List(tl.Unicode(), default_value=[]).tag(
+        label="Allowed pipelines",
+        help="Hashes of the only pipelines the function may run. Empty: all safe ones.",
+        section="code",
+    )
+    function_allow_unsafe_eval = tl.Bool(False).tag(
+        label="Allow unsafe evaluation",
+        help="Lets pipelines run code of their own. Only for trusted callers.",
+        section="code",
+    )
+    adopt = tl.List(tl.Unicode(), default_value=[]).tag(
+        label="Adopt",
+        help="Names of existing buckets or roles that may be used though they are not ours.",
+        section="names",
+    )
+
+    @tl.validate("function_name")
+    def _function_name_given(self, proposal: Any) -> str:
+        name = str(proposal["value"])
+        if not name:
+            raise InvalidTraitError(f"Function name: {_FUNCTION_RULE}", field="function_name")
+        return name
+
+    @property
+    def role_name(self) -> str:
+        """The role's name: the one given, else made from the function's."""
+        return self.function_role_name or f"{self.function_name[: limits.ROLE_NAME_CHARACTERS - 5]}-role"
+
+    def bucket_name(self, account: str, region: str) -> str:
+        """The bucket's name: the one given, else made from function, account and region.
+
+        The made one lies in the account's own regional namespace (``-an``), where nobody else can take the name
+        (S3 user guide, "Account regional namespaces").
+        """
+        if self.function_s3_bucket:
+            return self.function_s3_bucket
+        tail = f"-{account}-{region}-an"
+        stem = re.sub(r"[^a-z0-9]+", "-", f"podpac-{self.function_name.lower()}").strip("-")
+        return stem[: limits.BUCKET_NAME_CHARACTERS[1] - len(tail)].rstrip("-") + tail
