@@ -1,0 +1,135 @@
+"""What can exist in AWS, as values. The same type says what is wanted and what was found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+#: The tag that marks a resource as ours; its value is the stack it belongs to.
+STACK_TAG = "podpac-lambda-widgets:stack"
+#: The same mark on an object of a bucket, as user metadata.
+STACK_METADATA = "podpac-lambda-widgets-stack"
+
+
+def unmanaged(**kwargs: Any) -> Any:
+    """A dataclass field that is not compared: it says how to make the resource, not what the resource is."""
+    return field(compare=False, metadata={"managed": False}, **kwargs)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Base of all resources.
+
+    Parameters
+    ----------
+    name : str
+        AWS's name of it, unique for its kind.
+    """
+
+    kind: ClassVar[str] = "resource"
+    name: str
+
+    def managed_fields(self) -> Iterator[tuple[str, Any]]:
+        """Name and value of every field that a plan compares."""
+        for item in dataclasses.fields(self):
+            if item.name != "name" and item.metadata.get("managed", True):
+                yield item.name, getattr(self, item.name)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Role(Resource):
+    """The IAM role a function runs with. Policies are documents by name."""
+
+    kind: ClassVar[str] = "role"
+    description: str
+    trust: Mapping[str, Any]
+    policies: Mapping[str, Any]
+    managed_policies: tuple[str, ...]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Bucket(Resource):
+    """The S3 bucket that holds archives and results.
+
+    ``policy`` is the statement that refuses plain HTTP; ``public_access_blocked`` all four settings together.
+    """
+
+    kind: ClassVar[str] = "bucket"
+    region: str
+    tags: Mapping[str, str]
+    public_access_blocked: bool
+    policy: Mapping[str, Any] | None
+    #: For deleting: how many objects are ours, and how many are somebody else's.
+    own_objects: int = unmanaged(default=0)
+    foreign_objects: int = unmanaged(default=0)
+    own_prefixes: tuple[str, ...] = unmanaged(default=())
+
+
+@dataclass(frozen=True)
+class StoredObject(Resource):
+    """An archive in a bucket. ``name`` is ``bucket/key``; ``sha256`` is in hexadecimal, ``size`` in bytes."""
+
+    kind: ClassVar[str] = "object"
+    bucket: str
+    key: str
+    sha256: str
+    size: int
+    title: str = unmanaged(default="archive")
+    #: Where the bytes come from: a file here, or another object.
+    path: Path | None = unmanaged(default=None)
+    copied_from: tuple[str, str] | None = unmanaged(default=None)
+
+    def __str__(self) -> str:
+        return f"{self.title} s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True)
+class LogGroup(Resource):
+    """The log group of a function; ``retention`` in days."""
+
+    kind: ClassVar[str] = "log group"
+    retention: int
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Function(Resource):
+    """The Lambda function. ``memory`` and ``storage`` in MB, ``timeout`` in seconds, ``code_sha256`` in hexadecimal."""
+
+    kind: ClassVar[str] = "function"
+    role: str
+    runtime: str
+    architecture: str
+    handler: str
+    description: str
+    memory: int
+    timeout: int
+    storage: int
+    environment: Mapping[str, str]
+    tags: Mapping[str, str]
+    code_sha256: str
+    code_bucket: str = unmanaged(default="")
+    code_key: str = unmanaged(default="")
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A resource as AWS has it.
+
+    Parameters
+    ----------
+    resource : Resource
+        With the fields that were read.
+    stack : str or None
+        The stack its tag names; None when it bears no tag of ours.
+    """
+
+    resource: Resource
+    stack: str | None
