@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn, SupportsIndex
 
 
@@ -14,18 +15,20 @@ class Secret:
     Secret('********')
     """
 
-    __slots__ = ("__value",)
+    __slots__ = ("_read",)
+
+    _read: Callable[[], str]
 
     def __init__(self, value: str) -> None:
         # Kept as a closure: a verbose traceback or a debugger prints attributes and slots, not cells.
-        self.__value = lambda: value
+        self._read = lambda: value
 
     def reveal(self) -> str:
         """Return the secret itself. Keep the result out of local variables: verbose tracebacks print those."""
-        return self.__value()
+        return self._read()
 
     def __bool__(self) -> bool:
-        return bool(self.__value())
+        return bool(self._read())
 
     def __repr__(self) -> str:
         return "Secret('********')"

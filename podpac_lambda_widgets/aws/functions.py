@@ -1,0 +1,149 @@
+"""Lambda functions: read, create, update, delete, invoke."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from podpac_lambda_widgets.aws import tags
+from podpac_lambda_widgets.aws.client import Clock, asking, error_code, error_message, retry
+from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
+from podpac_lambda_widgets.plan.resources import Function, Observed
+
+#: What AWS says while a new role, its policy or a previous update has not settled yet.
+_SETTLING = (
+    "cannot be assumed by lambda",
+    "does not have permissions",
+    "update is in progress",
+    "currently in the following state",
+    "invalidarnexception",
+)
+
+
+def read_function(client: Any, wanted: Function) -> Observed | None:
+    """The function as AWS has it."""
+    try:
+        with asking("Reading the function", wanted.name):
+            answer = client.get_function(FunctionName=wanted.name)
+    except ResourceNotFoundError:
+        return None
+    found, found_tags = answer["Configuration"], answer.get("Tags", {})
+    function = Function(
+        name=wanted.name,
+        role=found["Role"],
+        runtime=found.get("Runtime", ""),
+        architecture=(found.get("Architectures") or ["x86_64"])[0],
+        handler=found.get("Handler", ""),
+        description=found.get("Description", ""),
+        memory=found["MemorySize"],
+        timeout=found["Timeout"],
+        storage=found.get("EphemeralStorage", {}).get("Size", 512),
+        environment=found.get("Environment", {}).get("Variables", {}),
+        tags=tags.wanted_part(found_tags, wanted.tags),
+        code_sha256=_hexadecimal(found.get("CodeSha256", "")),
+    )
+    return Observed(function, tags.stack_of(found_tags))
+
+
+def _hexadecimal(base64_digest: str) -> str:
+    try:
+        return base64.b64decode(base64_digest, validate=True).hex()
+    except binascii.Error:
+        return base64_digest
+
+
+def _will_settle(error: Exception) -> bool:
+    code, message = error_code(error), error_message(error).lower()
+    return code in ("InvalidParameterValueException", "ResourceConflictException", "KMSAccessDeniedException") and any(
+        text in message for text in _SETTLING
+    )
+
+
+def create_function(client: Any, function: Function, clock: Clock) -> None:
+    """Make the function with its tags, and wait until it is active.
+
+    A new role cannot be assumed for some seconds, which AWS only tells by refusing: the call is repeated.
+    """
+    with asking("Creating the function", function.name):
+        retry(
+            lambda: client.create_function(
+                FunctionName=function.name,
+                Runtime=function.runtime,
+                Code=_code(function),
+                Architectures=[function.architecture],
+                Tags=dict(function.tags),
+                PackageType="Zip",
+                **_configuration(function),
+            ),
+            _will_settle,
+            clock,
+        )
+        _wait(client, "function_active_v2", function.name)
+
+
+def _configuration(function: Function) -> dict[str, Any]:
+    return {
+        "Role": function.role,
+        "Handler": function.handler,
+        "Description": function.description,
+        "MemorySize": function.memory,
+        "Timeout": function.timeout,
+        "EphemeralStorage": {"Size": function.storage},
+        "Environment": {"Variables": dict(function.environment)},
+    }
+
+
+def _code(function: Function) -> dict[str, Any]:
+    return {"S3Bucket": function.code_bucket, "S3Key": function.code_key}
+
+
+def update_function(client: Any, function: Function, fields: set[str], clock: Clock, arn: str) -> None:
+    """Bring the named fields of the function to what is wanted, and wait until it is."""
+    with asking("Updating the function", function.name):
+        if fields & {"code_sha256", "architecture"}:
+            retry(
+                lambda: client.update_function_code(
+                    FunctionName=function.name, Architectures=[function.architecture], **_code(function)
+                ),
+                _will_settle,
+                clock,
+            )
+            _wait(client, "function_updated_v2", function.name)
+        if fields - {"code_sha256", "architecture", "tags"}:
+            retry(
+                lambda: client.update_function_configuration(
+                    FunctionName=function.name, Runtime=function.runtime, **_configuration(function)
+                ),
+                _will_settle,
+                clock,
+            )
+            _wait(client, "function_updated_v2", function.name)
+        if "tags" in fields:
+            client.tag_resource(Resource=arn, Tags=dict(function.tags))
+
+
+def _wait(client: Any, waiter: str, name: str) -> None:
+    from botocore.exceptions import WaiterError
+
+    try:
+        client.get_waiter(waiter).wait(FunctionName=name)
+    except WaiterError as error:
+        found = client.get_function_configuration(FunctionName=name)
+        reason = found.get("StateReason") or found.get("LastUpdateStatusReason") or str(error)
+        raise AwsError(
+            "The function did not become ready",
+            resource=name,
+            why=reason,
+            next_step="Read the reason; mend it and build again.",
+            code=str(found.get("StateReasonCode") or found.get("LastUpdateStatusReasonCode") or ""),
+        ) from None
+
+
+def delete_function(client: Any, name: str, clock: Clock) -> None:
+    """Take the function away; gone already is fine."""
+    try:
+        with asking("Deleting the function", name):
+            retry(lambda: client.delete_function(FunctionName=name), _will_settle, clock)
+    except ResourceNotFoundError:
+        return

@@ -1,0 +1,100 @@
+"""Roles: read, create, update, delete."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from podpac_lambda_widgets.aws import tags
+from podpac_lambda_widgets.aws.client import Clock, asking, error_code, retry
+from podpac_lambda_widgets.errors import ResourceNotFoundError
+from podpac_lambda_widgets.plan.resources import Observed, Role
+
+
+def read_role(iam: Any, wanted: Role) -> Observed | None:
+    """The role as AWS has it; of its policies only those that are wanted, for others may have added their own."""
+    try:
+        with asking("Reading the role", wanted.name):
+            found = iam.get_role(RoleName=wanted.name)["Role"]
+    except ResourceNotFoundError:
+        return None
+    with asking("Reading the role's tags and policies", wanted.name):
+        found_tags = tags.from_list(
+            tag for page in iam.get_paginator("list_role_tags").paginate(RoleName=wanted.name) for tag in page["Tags"]
+        )
+        inline = set(_inline_policy_names(iam, wanted.name))
+        policies = {
+            name: iam.get_role_policy(RoleName=wanted.name, PolicyName=name)["PolicyDocument"]
+            for name in wanted.policies
+            if name in inline
+        }
+        attached = _attached_policy_arns(iam, wanted.name)
+    role = Role(
+        name=wanted.name,
+        description=found.get("Description", ""),
+        trust=found["AssumeRolePolicyDocument"],
+        policies=policies,
+        managed_policies=tuple(arn for arn in wanted.managed_policies if arn in attached),
+        tags=tags.wanted_part(found_tags, wanted.tags),
+    )
+    return Observed(role, tags.stack_of(found_tags))
+
+
+def _inline_policy_names(iam: Any, name: str) -> list[str]:
+    pages = iam.get_paginator("list_role_policies").paginate(RoleName=name)
+    return [policy for page in pages for policy in page["PolicyNames"]]
+
+
+def _attached_policy_arns(iam: Any, name: str) -> list[str]:
+    pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+    return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+
+
+def create_role(iam: Any, role: Role) -> None:
+    """Make the role with its tags, then give it its policies."""
+    with asking("Creating the role", role.name):
+        iam.create_role(
+            RoleName=role.name,
+            Description=role.description,
+            AssumeRolePolicyDocument=json.dumps(role.trust),
+            Tags=tags.to_list(role.tags),
+        )
+        iam.get_waiter("role_exists").wait(RoleName=role.name)
+        _put_policies(iam, role)
+
+
+def update_role(iam: Any, role: Role, fields: set[str]) -> None:
+    """Bring the named fields of the role to what is wanted."""
+    with asking("Updating the role", role.name):
+        if "trust" in fields:
+            iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=json.dumps(role.trust))
+        if "description" in fields:
+            iam.update_role(RoleName=role.name, Description=role.description)
+        if "tags" in fields:
+            iam.tag_role(RoleName=role.name, Tags=tags.to_list(role.tags))
+        if fields & {"policies", "managed_policies"}:
+            _put_policies(iam, role)
+
+
+def _put_policies(iam: Any, role: Role) -> None:
+    for name, document in role.policies.items():
+        iam.put_role_policy(RoleName=role.name, PolicyName=name, PolicyDocument=json.dumps(document))
+    for arn in role.managed_policies:
+        iam.attach_role_policy(RoleName=role.name, PolicyArn=arn)
+
+
+def delete_role(iam: Any, name: str, clock: Clock) -> None:
+    """Take the role away, with all that is attached to it; gone already is fine."""
+
+    def remove() -> None:
+        for arn in _attached_policy_arns(iam, name):
+            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+        for policy in _inline_policy_names(iam, name):
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        iam.delete_role(RoleName=name)
+
+    try:
+        with asking("Deleting the role", name):
+            retry(remove, lambda error: error_code(error) in ("DeleteConflict", "ConcurrentModification"), clock)
+    except ResourceNotFoundError:
+        return

@@ -1,0 +1,223 @@
+"""Buckets: read, create, update, delete. Every call says whose bucket it must be."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from podpac_lambda_widgets.aws import tags
+from podpac_lambda_widgets.aws.client import Clock, asking, error_code, retry, translate
+from podpac_lambda_widgets.errors import AwsError, PodpacLambdaError, ResourceNotFoundError
+from podpac_lambda_widgets.plan.account import Progress
+from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, Observed
+
+_BLOCK = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+#: The stack named for a bucket that AWS does not let us look into.
+SOMEBODY_ELSES = "another account"
+
+
+class BucketElsewhereError(AwsError):
+    """The bucket is in another region."""
+
+
+def read_bucket(s3: Any, wanted: Bucket, account: str) -> Observed | None:
+    """The bucket as AWS has it. One that belongs to another account is observed as a stranger's, not as missing."""
+    try:
+        head = s3.head_bucket(Bucket=wanted.name)
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if error_code(error) in ("404", "NoSuchBucket"):
+            return None
+        if status == 403:
+            return _stranger(wanted)
+        if status in (301, 400):
+            raise _elsewhere(error, wanted) from None
+        raise translate(error, "Reading the bucket", wanted.name) from None
+    region = str(head.get("BucketRegion") or head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region") or "")
+    if region and region != wanted.region:
+        raise _in_region(wanted, region)
+    try:
+        s3.head_bucket(Bucket=wanted.name, ExpectedBucketOwner=account)
+    except ClientError:
+        return _stranger(wanted)
+    return _read_own(s3, wanted, account, region)
+
+
+def _stranger(wanted: Bucket) -> Observed:
+    return Observed(
+        Bucket(name=wanted.name, region="", tags={}, public_access_blocked=False, policy=None), SOMEBODY_ELSES
+    )
+
+
+def _elsewhere(error: ClientError, wanted: Bucket) -> PodpacLambdaError:
+    region = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region", "")
+    return _in_region(wanted, region or "another region")
+
+
+def _in_region(wanted: Bucket, region: str) -> BucketElsewhereError:
+    return BucketElsewhereError(
+        f"The bucket is in {region}, the function in {wanted.region}",
+        resource=wanted.name,
+        why="Lambda takes code only from a bucket in its own region.",
+        next_step=f"Choose another bucket name, or connect to {region}.",
+    )
+
+
+def _read_own(s3: Any, wanted: Bucket, account: str, region: str) -> Observed:
+    who = {"Bucket": wanted.name, "ExpectedBucketOwner": account}
+    with asking("Reading the bucket", wanted.name):
+        found_tags = tags.from_list(_or_nothing(s3.get_bucket_tagging, who, "NoSuchTagSet").get("TagSet", []))
+        block = _or_nothing(s3.get_public_access_block, who, "NoSuchPublicAccessBlockConfiguration")
+        policy = _or_nothing(s3.get_bucket_policy, who, "NoSuchBucketPolicy").get("Policy")
+    settings = block.get("PublicAccessBlockConfiguration", {})
+    bucket = Bucket(
+        name=wanted.name,
+        region=region or wanted.region,
+        tags=tags.wanted_part(found_tags, wanted.tags),
+        public_access_blocked=all(settings.get(name) for name in _BLOCK),
+        policy=_own_statement(policy, wanted.policy),
+    )
+    return Observed(bucket, tags.stack_of(found_tags))
+
+
+def _or_nothing(call: Any, who: Mapping[str, str], nothing: str) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = call(**who)
+    except ClientError as error:
+        if error_code(error) != nothing:
+            raise
+        return {}
+    return answer
+
+
+def _own_statement(policy: str | None, wanted: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    statements = json.loads(policy)["Statement"] if policy else []
+    return next((s for s in statements if wanted and s.get("Sid") == wanted["Sid"]), None)
+
+
+def create_bucket(s3: Any, bucket: Bucket, account: str, clock: Clock) -> None:
+    """Make the bucket, marked as ours in the same call, closed to the public and to plain HTTP."""
+    configuration: dict[str, Any] = {"Tags": tags.to_list(bucket.tags)}
+    if bucket.region != "us-east-1":
+        # us-east-1 is the one region that S3 does not take as a location.
+        configuration["LocationConstraint"] = bucket.region
+    extra = {}
+    if re.search(rf"-{account}-{bucket.region}-an$", bucket.name):
+        extra["BucketNamespace"] = "account-regional"
+    with asking("Creating the bucket", bucket.name):
+        retry(
+            lambda: s3.create_bucket(Bucket=bucket.name, CreateBucketConfiguration=configuration, **extra),
+            lambda error: error_code(error) == "OperationAborted",
+            clock,
+        )
+        s3.get_waiter("bucket_exists").wait(Bucket=bucket.name, ExpectedBucketOwner=account)
+    update_bucket(s3, bucket, {"tags", "public_access_blocked", "policy"}, account)
+
+
+def update_bucket(s3: Any, bucket: Bucket, fields: set[str], account: str) -> None:
+    """Bring the named fields of the bucket to what is wanted; other tags and statements stay."""
+    who = {"Bucket": bucket.name, "ExpectedBucketOwner": account}
+    with asking("Updating the bucket", bucket.name):
+        if "tags" in fields:
+            found = tags.from_list(_or_nothing(s3.get_bucket_tagging, who, "NoSuchTagSet").get("TagSet", []))
+            if found != {**found, **bucket.tags}:
+                s3.put_bucket_tagging(**who, Tagging={"TagSet": tags.to_list({**found, **bucket.tags})})
+        if "public_access_blocked" in fields:
+            s3.put_public_access_block(**who, PublicAccessBlockConfiguration=_BLOCK)
+        if "policy" in fields and bucket.policy is not None:
+            found_policy = _or_nothing(s3.get_bucket_policy, who, "NoSuchBucketPolicy").get("Policy")
+            others = json.loads(found_policy)["Statement"] if found_policy else []
+            statements = [s for s in others if s.get("Sid") != bucket.policy["Sid"]] + [bucket.policy]
+            s3.put_bucket_policy(**who, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+
+
+def count_objects(s3: Any, name: str, prefixes: tuple[str, ...], stack: str, account: str) -> tuple[int, int]:
+    """How many objects of the bucket are ours, and how many are somebody else's; versions and markers count."""
+    own = foreign = 0
+    with asking("Counting the bucket's objects", name):
+        for found in _versions(s3, name, account):
+            if _is_own(s3, name, found["Key"], prefixes, stack, account):
+                own += 1
+            else:
+                foreign += 1
+    return own, foreign
+
+
+def _versions(s3: Any, name: str, account: str) -> Iterator[dict[str, str]]:
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=name, ExpectedBucketOwner=account)
+    for page in pages:
+        for found in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            yield {"Key": found["Key"], "VersionId": found["VersionId"]}
+
+
+def _is_own(s3: Any, name: str, key: str, prefixes: tuple[str, ...], stack: str, account: str) -> bool:
+    if key.startswith(prefixes):
+        return True
+    try:
+        head = s3.head_object(Bucket=name, Key=key, ExpectedBucketOwner=account)
+    except ClientError as error:
+        if error_code(error) not in ("404", "NoSuchKey", "405"):
+            raise
+        return False
+    return bool(head.get("Metadata", {}).get(STACK_METADATA) == stack)
+
+
+def empty_bucket(s3: Any, bucket: Bucket, stack: str, account: str, progress: Progress) -> None:
+    """Take away what is ours in the bucket: every version, every delete marker, every unfinished upload."""
+    done = 0
+    with asking("Emptying the bucket", bucket.name):
+        batch: list[dict[str, str]] = []
+        for found in list(_versions(s3, bucket.name, account)):
+            if _is_own(s3, bucket.name, found["Key"], bucket.own_prefixes, stack, account):
+                batch.append(found)
+            if len(batch) == 1000:  # the most that one DeleteObjects call takes
+                done = _delete_batch(s3, bucket, account, batch, done, progress)
+                batch = []
+        _delete_batch(s3, bucket, account, batch, done, progress)
+        pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket.name, ExpectedBucketOwner=account)
+        for upload in [upload for page in pages for upload in page.get("Uploads", [])]:
+            if upload["Key"].startswith(bucket.own_prefixes):
+                s3.abort_multipart_upload(Bucket=bucket.name, Key=upload["Key"], UploadId=upload["UploadId"])
+
+
+def _delete_batch(
+    s3: Any, bucket: Bucket, account: str, batch: list[dict[str, str]], done: int, progress: Progress
+) -> int:
+    if not batch:
+        return done
+    answer = s3.delete_objects(
+        Bucket=bucket.name, ExpectedBucketOwner=account, Delete={"Objects": batch, "Quiet": True}
+    )
+    if answer.get("Errors"):
+        first = answer["Errors"][0]
+        raise AwsError(
+            "An object could not be deleted",
+            resource=f"{bucket.name}/{first.get('Key')}",
+            why=str(first.get("Message") or ""),
+            next_step="Look at the object's lock or the bucket's policy, then delete again.",
+            code=str(first.get("Code") or ""),
+        )
+    progress(done + len(batch), max(bucket.own_objects, done + len(batch)))
+    return done + len(batch)
+
+
+def delete_bucket(s3: Any, name: str, account: str, clock: Clock) -> None:
+    """Take the empty bucket away; gone already is fine."""
+    try:
+        with asking("Deleting the bucket", name):
+            retry(
+                lambda: s3.delete_bucket(Bucket=name, ExpectedBucketOwner=account),
+                lambda error: error_code(error) == "OperationAborted",
+                clock,
+            )
+    except ResourceNotFoundError:
+        return

@@ -1,0 +1,137 @@
+"""Getting into AWS: whatever credentials there are, as a ``boto3.Session``."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+import boto3
+import botocore.session
+from botocore import exceptions as botocore_errors
+
+from podpac_lambda_widgets.errors import CredentialsError, InvalidValueError
+from podpac_lambda_widgets.secret import Secret
+
+_PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-eusc")
+
+
+def connect(
+    profile: str | None = None,
+    *,
+    access_key_id: str | None = None,
+    secret_access_key: Secret | str | None = None,
+    session_token: Secret | str | None = None,
+    region_name: str | None = None,
+) -> boto3.Session:
+    """Open a session with AWS.
+
+    Without arguments it looks where boto3 looks: environment, shared files, SSO, web identity, instance role.
+    Nothing is sent to AWS yet; ``AwsAccount(session).identity()`` asks who we are.
+
+    Parameters
+    ----------
+    profile : str, optional
+        A profile of the shared configuration files, SSO and assume-role profiles included.
+    access_key_id : str, optional
+        A key, with its ``secret_access_key`` and, for temporary ones (``ASIA...``), its ``session_token``.
+    region_name : str, optional
+        The region; else the profile's or the environment's.
+
+    Raises
+    ------
+    InvalidValueError
+        An unknown region, or a key that cannot be one; ``field`` names which.
+    CredentialsError
+        There is no such profile.
+    """
+    # At once, and under the same names: a verbose traceback prints the arguments of every frame.
+    secret_access_key, session_token = _hide(secret_access_key), _hide(session_token)
+    if access_key_id or secret_access_key:
+        return _connect_with_key(access_key_id or "", secret_access_key, session_token, region_name)
+    try:
+        session = boto3.Session(profile_name=profile or None, region_name=region_name or None)
+    except botocore_errors.ProfileNotFound:
+        close = difflib.get_close_matches(profile or "", profiles(), n=1)
+        raise CredentialsError(
+            f"There is no profile {profile!r} on this machine",
+            why=f"Found: {', '.join(profiles()) or 'none'}.",
+            next_step=f"Did you mean {close[0]!r}?" if close else "Choose one of these, or enter a key.",
+        ) from None
+    check_region(session.region_name)
+    return session
+
+
+def _connect_with_key(access_key_id: str, secret: Secret, token: Secret, region_name: str | None) -> boto3.Session:
+    key = access_key_id.strip()
+    if not re.fullmatch(r"[A-Z0-9]{16,128}", key):
+        raise InvalidValueError(
+            "This cannot be an access key ID",
+            field="access_key_id",
+            why="It has 16 to 128 capital letters and digits, such as AKIAIOSFODNN7EXAMPLE.",
+            next_step="Copy it again from the IAM console.",
+        )
+    if not secret:
+        raise InvalidValueError("The secret access key is missing", field="secret_access_key")
+    if re.search(r"\s", secret.reveal().strip()):
+        raise InvalidValueError("The secret access key has a space inside", field="secret_access_key")
+    if key.startswith("ASIA") and not token:
+        raise InvalidValueError(
+            "This is a temporary key: its session token is needed too",
+            field="session_token",
+            why="Access key IDs that begin with ASIA only work with a session token.",
+        )
+    region = region_name or boto3.Session().region_name
+    check_region(region)
+    return boto3.Session(
+        aws_access_key_id=key,
+        aws_secret_access_key=secret.reveal().strip(),
+        aws_session_token=token.reveal().strip() or None,
+        region_name=region,
+    )
+
+
+def _hide(value: Secret | str | None) -> Secret:
+    return value if isinstance(value, Secret) else Secret(value or "")
+
+
+def profiles() -> tuple[str, ...]:
+    """Names of the profiles found on this machine."""
+    return tuple(boto3.Session().available_profiles)
+
+
+def regions() -> tuple[tuple[str, str], ...]:
+    """Code and long name of every region that has Lambda, in all partitions, as botocore knows them."""
+    data = botocore.session.get_session().get_data("endpoints")
+    return tuple(
+        (code, str(region["description"]))
+        for partition in data["partitions"]
+        if partition["partition"] in _PARTITIONS
+        for code, region in partition["regions"].items()
+    )
+
+
+def check_region(region_name: str | None) -> None:
+    """Make sure that there is such a region.
+
+    Raises
+    ------
+    InvalidValueError
+        With the closest name there is.
+    """
+    if not region_name:
+        raise InvalidValueError(
+            "No region was chosen", field="region", next_step="Choose where the function should run, such as us-east-1."
+        )
+    known = [code for code, _ in regions()]
+    if region_name in known:
+        return
+    zone = re.fullmatch(r"([a-z-]+-\d)[a-z]", region_name)
+    close = [zone.group(1)] if zone else difflib.get_close_matches(region_name, known, n=1)
+    raise InvalidValueError(
+        f"There is no region {region_name!r}",
+        field="region",
+        why="It is an availability zone, not a region." if zone else "This version of botocore does not know it.",
+        next_step=f"Did you mean {close[0]}?"
+        if close
+        else "Choose one of the list; for a very new region, update boto3.",
+    )
