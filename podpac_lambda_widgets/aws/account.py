@@ -16,7 +16,16 @@ from podpac_lambda_widgets.aws.client import Clock, SystemClock, asking
 from podpac_lambda_widgets.aws.session import check_region
 from podpac_lambda_widgets.plan.account import Identity, Invocation, Progress
 from podpac_lambda_widgets.plan.changes import Update
-from podpac_lambda_widgets.plan.resources import Bucket, Function, LogGroup, Observed, Resource, Role, StoredObject
+from podpac_lambda_widgets.plan.resources import (
+    Bucket,
+    BucketContents,
+    Function,
+    LogGroup,
+    Observed,
+    Resource,
+    Role,
+    StoredObject,
+)
 
 _USER_AGENT = "podpac-lambda-widgets"
 
@@ -136,6 +145,8 @@ class AwsAccount:
                 account = self._identity.account
                 s3.empty_bucket(self._client("s3"), found, stack, account, progress)
                 s3.delete_bucket(self._client("s3"), found.name, account, self.clock)
+            case BucketContents():
+                s3.empty_bucket(self._client("s3"), found, stack, self._identity.account, progress)
             case StoredObject():
                 objects.delete_object(self._client("s3"), found, self._identity.account)
             case LogGroup():

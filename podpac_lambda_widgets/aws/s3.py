@@ -13,7 +13,7 @@ from podpac_lambda_widgets.aws import tags
 from podpac_lambda_widgets.aws.client import Clock, asking, error_code, retry, translate
 from podpac_lambda_widgets.errors import AwsError, PodpacLambdaError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.account import Progress
-from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, Observed
+from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, BucketContents, Observed
 
 _BLOCK = {
     "BlockPublicAcls": True,
@@ -171,7 +171,7 @@ def _is_own(s3: Any, name: str, key: str, prefixes: tuple[str, ...], stack: str,
     return bool(head.get("Metadata", {}).get(STACK_METADATA) == stack)
 
 
-def empty_bucket(s3: Any, bucket: Bucket, stack: str, account: str, progress: Progress) -> None:
+def empty_bucket(s3: Any, bucket: Bucket | BucketContents, stack: str, account: str, progress: Progress) -> None:
     """Take away what is ours in the bucket: every version, every delete marker, every unfinished upload."""
     done = 0
     with asking("Emptying the bucket", bucket.name):
@@ -190,7 +190,7 @@ def empty_bucket(s3: Any, bucket: Bucket, stack: str, account: str, progress: Pr
 
 
 def _delete_batch(
-    s3: Any, bucket: Bucket, account: str, batch: list[dict[str, str]], done: int, progress: Progress
+    s3: Any, bucket: Bucket | BucketContents, account: str, batch: list[dict[str, str]], done: int, progress: Progress
 ) -> int:
     if not batch:
         return done

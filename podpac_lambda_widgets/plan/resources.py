@@ -133,3 +133,15 @@ class Observed:
 
     resource: Resource
     stack: str | None
+
+
+@dataclass(frozen=True)
+class BucketContents(Resource):
+    """Our objects in a bucket that itself stays."""
+
+    kind: ClassVar[str] = "objects"
+    own_objects: int = unmanaged(default=0)
+    own_prefixes: tuple[str, ...] = unmanaged(default=())
+
+    def __str__(self) -> str:
+        return f"our objects in s3://{self.name}"

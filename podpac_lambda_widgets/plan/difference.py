@@ -1,0 +1,116 @@
+"""Desired against observed: pure functions from values to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from podpac_lambda_widgets.plan.changes import Change, Create, Delete, Difference, Keep, Plan, Refuse, Update
+from podpac_lambda_widgets.plan.resources import (
+    Bucket,
+    BucketContents,
+    LogGroup,
+    Observed,
+    Resource,
+    Role,
+    StoredObject,
+)
+
+Pair = tuple[Resource, Observed | None]
+
+
+def differences(wanted: Resource, found: Resource) -> tuple[Difference, ...]:
+    """Every managed field whose value is not the wanted one."""
+    values = dict(found.managed_fields())
+    return tuple(
+        Difference(field, values[field], value)
+        for field, value in wanted.managed_fields()
+        if not _same(values[field], value)
+    )
+
+
+def _same(found: object, wanted: object) -> bool:
+    # AWS gives a list of one where it was told a single value, and the other way round.
+    return _plain(found) == _plain(wanted)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        items = [_plain(item) for item in value]
+        if all(isinstance(item, str) for item in items):
+            items = sorted(items, key=str)
+        return items[0] if len(items) == 1 else items
+    return value
+
+
+def plan_build(stack: str, pairs: Sequence[Pair], adopt: Collection[str] = ()) -> Plan:
+    """The plan that brings what was found to what is wanted; it refuses what is not the stack's.
+
+    Parameters
+    ----------
+    stack : str
+        Whose the resources must be.
+    pairs : sequence of (Resource, Observed or None)
+        What is wanted, and what was found of it, in the order of making.
+    adopt : collection of str
+        Names of foreign roles and buckets that may be used as they are.
+    """
+    return Plan(stack, "build", tuple(_build_change(stack, wanted, found, adopt) for wanted, found in pairs))
+
+
+def _build_change(stack: str, wanted: Resource, found: Observed | None, adopt: Collection[str]) -> Change:
+    if found is None:
+        return Create(wanted)
+    if found.stack == stack:
+        changed = differences(wanted, found.resource)
+        return Update(wanted, changed) if changed else Keep(wanted)
+    if isinstance(wanted, LogGroup) and found.stack is None:
+        return Keep(wanted, "was there before: used, not changed")
+    if isinstance(wanted, StoredObject) and not differences(wanted, found.resource):
+        return Keep(wanted, "the same archive is there already")
+    if isinstance(wanted, Role | Bucket) and wanted.name in adopt and found.stack is None:
+        return Keep(wanted, "adopted: used, not changed")
+    return _refusal(wanted, found.stack)
+
+
+def _refusal(wanted: Resource, owner: str | None) -> Refuse:
+    if owner is not None:
+        whose = f"belongs to {owner}" if "@" not in owner else f"belongs to the stack {owner}"
+        return Refuse(wanted, whose, f"Choose another name for the {wanted.kind}.")
+    step = f"Choose another name for the {wanted.kind}"
+    if isinstance(wanted, Role | Bucket):
+        step += f", or allow its use with adopt=[{wanted.name!r}]"
+    return Refuse(wanted, "exists already and was not made by this package", step + ".")
+
+
+def plan_delete(stack: str, found: Sequence[Observed], adopt: Collection[str] = ()) -> Plan:
+    """The plan that takes away what is the stack's, and nothing else.
+
+    A bucket in which somebody has put objects of their own stays, and only our objects go.
+    """
+    changes: list[Change] = []
+    for observed in found:
+        resource = observed.resource
+        if isinstance(resource, Bucket):
+            changes += _delete_bucket(stack, resource, observed.stack, resource.name in adopt)
+        elif observed.stack == stack:
+            changes.append(Delete(resource))
+        else:
+            changes.append(Keep(resource, "not ours"))
+    return Plan(stack, "delete", tuple(changes))
+
+
+def _delete_bucket(stack: str, bucket: Bucket, owner: str | None, adopted: bool) -> list[Change]:
+    count = _count(bucket.own_objects, "object")
+    if owner == stack and not bucket.foreign_objects:
+        return [Delete(bucket, f"with {count}" if bucket.own_objects else "")]
+    if owner != stack and not adopted:
+        return [Keep(bucket, "not ours")]
+    note = f"holds {_count(bucket.foreign_objects, 'object')} that are not ours" if owner == stack else "adopted"
+    contents = BucketContents(name=bucket.name, own_objects=bucket.own_objects, own_prefixes=bucket.own_prefixes)
+    return [*([Delete(contents, count)] if bucket.own_objects else []), Keep(bucket, note)]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
