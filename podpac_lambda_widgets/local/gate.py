@@ -1,0 +1,107 @@
+"""What the emulator checks before ministack sees a request: limits of Invoke, signatures, administration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from podpac_lambda_widgets.limits import ASYNC_REQUEST_BYTES, SYNC_REQUEST_BYTES
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+HEALTH_PATH = "/_ministack/health"
+#: Served to callers without credentials when their owner wishes so: API Gateway's stages.
+_PUBLIC_PATHS = ("/_aws/execute-api/", "/restapis/")
+#: Query parameters that carry a signature: Signature Version 4 and the older one of S3.
+_SIGNATURE_PARAMETERS = {"X-Amz-Signature", "Signature"}
+
+
+class Gate:
+    """An ASGI application around ministack's.
+
+    - ministack's administration (reset, configuration) is closed, but for the health check.
+    - A request without a signature is refused: ministack lets anybody use S3, and any page in a browser can send
+      requests to loopback.
+    - Invoke refuses what Lambda refuses: a request above the limit of its kind with 413, what is not JSON with 400.
+      Source: errors and limits of ``Invoke`` in AWS's Lambda API reference.
+    """
+
+    def __init__(self, inner: Application) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one connection, as ASGI asks."""
+        if scope["type"] == "lifespan":
+            return await self._inner(scope, receive, send)
+        path = scope["path"]
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        if path.startswith(("/_ministack/", "/_localstack/")) and path != HEALTH_PATH:
+            return await _refuse(send, 404, "UnknownOperationException", "There is no such operation.")
+        if path != HEALTH_PATH and not _signed(scope, headers) and not _public(path, headers):
+            return await _refuse(send, 403, "AccessDenied", "The request is not signed.")
+        if path.startswith("/2015-03-31/functions/") and path.endswith("/invocations"):
+            body = await _read(receive)
+            refusal = _invoke_refusal(body, headers.get("x-amz-invocation-type", "RequestResponse"))
+            if refusal is not None:
+                return await _refuse(send, *refusal)
+            receive = _replay(body, receive)
+        return await self._inner(scope, receive, send)
+
+
+def _signed(scope: Message, headers: dict[str, str]) -> bool:
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return "authorization" in headers or bool(_SIGNATURE_PARAMETERS & query.keys())
+
+
+def _public(path: str, headers: dict[str, str]) -> bool:
+    if path.startswith(_PUBLIC_PATHS[0]):
+        return True
+    if path.startswith(_PUBLIC_PATHS[1]) and "/_user_request_" in path:
+        return True
+    return ".lambda-url." in headers.get("host", "")
+
+
+def _invoke_refusal(body: bytes, kind: str) -> tuple[int, str, str] | None:
+    limit = ASYNC_REQUEST_BYTES if kind == "Event" else SYNC_REQUEST_BYTES
+    if len(body) > limit:
+        message = f"{len(body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
+        return 413, "RequestTooLargeException", message
+    try:
+        json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        return 400, "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+    return None
+
+
+async def _read(receive: Receive) -> bytes:
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return receive_again
+
+
+async def _refuse(send: Send, status: int, code: str, message: str) -> None:
+    body = json.dumps({"Type": "User", "Code": code, "message": message}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-amzn-errortype", code.encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

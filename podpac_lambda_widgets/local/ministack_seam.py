@@ -1,0 +1,134 @@
+"""The only module that knows ministack's inside: where its Python executor is replaced by ours.
+
+ministack is pinned exactly, because this uses names that it does not promise. :func:`find_seam_faults` says what a
+new version changed; tests/local runs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Mapping
+from importlib import import_module, metadata
+from typing import Any, Protocol
+
+from podpac_lambda_widgets.local.function import Archive, Function, Invocation, Outcome
+from podpac_lambda_widgets.local.gate import Application
+
+MINISTACK_VERSION = "1.5.33"
+
+#: Module, name, and the parameters that we rely on.
+_SEAM = (
+    ("ministack.services.lambda_svc", "_execute_function_warm", ["func", "event", "request_id"]),
+    ("ministack.services.lambda_svc", "_resolve_layer_zip", ["attachment"]),
+    ("ministack.core.lambda_runtime", "execution_credentials", ["config"]),
+    ("ministack.core.lambda_runtime", "_account_region_from_function_config", ["config"]),
+    ("ministack.app", "app", ["scope", "receive", "send"]),
+)
+
+
+class Invoker(Protocol):
+    """What runs functions: the pool."""
+
+    def invoke(self, function: Function, invocation: Invocation) -> Outcome:
+        """Run one invocation."""
+
+
+def settings(port: int, directory: str, key_id: str, secret: str) -> dict[str, str]:
+    """ministack's settings, as environment variables: to be set before it is imported.
+
+    Its root user gets the given key; without, everybody knows it. The services that listen on ports of their own stay
+    off, and so does Docker.
+    """
+    return {
+        "AUTH": "true",
+        "AWS_ACCESS_KEY_ID": key_id,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "BIND_HOST": "127.0.0.1",
+        "DOCKER_HOST": f"unix://{directory}/no-docker.sock",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        # At INFO it logs what functions print.
+        "LOG_LEVEL": "WARNING",
+        "S3_DATA_DIR": f"{directory}/s3",
+        "SFTP_ENABLED": "0",
+        "STATE_DIR": f"{directory}/state",
+        "TMPDIR": directory,
+    }
+
+
+def find_seam_faults() -> list[str]:
+    """What is not as we rely on it, in sentences; empty when all is well."""
+    faults = []
+    version = metadata.version("ministack")
+    if version != MINISTACK_VERSION:
+        faults.append(f"ministack {version} is installed, the seam was made for {MINISTACK_VERSION}")
+    for module_name, name, parameters in _SEAM:
+        found = getattr(import_module(module_name), name, None)
+        if found is None:
+            faults.append(f"{module_name}.{name} is gone")
+        elif list(inspect.signature(found).parameters) != parameters:
+            faults.append(f"{module_name}.{name}{inspect.signature(found)} should take ({', '.join(parameters)})")
+    return faults
+
+
+def install(invoker: Invoker) -> Application:
+    """Make ministack run Python functions with the invoker; return its ASGI application.
+
+    Raises
+    ------
+    RuntimeError
+        When this ministack is not as we rely on it.
+    """
+    faults = find_seam_faults()
+    if faults:
+        raise RuntimeError("ministack does not fit: " + "; ".join(faults))
+    service: Any = import_module("ministack.services.lambda_svc")
+
+    def execute(func: Mapping[str, Any], event: object, request_id: str) -> dict[str, object]:
+        config = func.get("config") or func
+        if not func.get("code_zip"):
+            message = "The function has no code: the S3 object that CreateFunction named did not exist."
+            return {"body": {"errorType": "Runtime.InvalidCode", "errorMessage": message}, "error": True, "log": ""}
+        function = _read_function(config, func["code_zip"])
+        invocation = Invocation(request_id, config.get("FunctionArn", ""), json.dumps(event).encode())
+        return _to_result(invoker.invoke(function, invocation))
+
+    service._execute_function_warm = execute
+    application: Application = import_module("ministack.app").app
+    return application
+
+
+def _read_function(config: Mapping[str, Any], code: bytes) -> Function:
+    service = import_module("ministack.services.lambda_svc")
+    runtime = import_module("ministack.core.lambda_runtime")
+    account, region = runtime._account_region_from_function_config(config)
+    layers = [(layer, service._resolve_layer_zip(layer)) for layer in config.get("Layers") or ()]
+    name = config["FunctionName"]
+    return Function(
+        name=name,
+        version=config.get("Version", "$LATEST"),
+        region=region,
+        account=account,
+        runtime=config.get("Runtime", ""),
+        handler=config["Handler"],
+        role=config.get("Role", ""),
+        code=Archive(config.get("CodeSha256") or hashlib.sha256(code).hexdigest(), code),
+        layers=tuple(Archive(layer["Arn"], data) for layer, data in layers if data),
+        variables=(config.get("Environment") or {}).get("Variables") or {},
+        credentials=runtime.execution_credentials(config),
+        timeout=float(config.get("Timeout", 3)),
+        memory_mb=int(config.get("MemorySize", 128)),
+        ephemeral_storage_mb=int((config.get("EphemeralStorage") or {}).get("Size", 512)),
+        log_group=(config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}",
+    )
+
+
+def _to_result(outcome: Outcome) -> dict[str, object]:
+    body: object = outcome.payload
+    if outcome.error or outcome.content_type == "application/json":
+        # As objects: ministack looks into them for API Gateway and for destinations.
+        body = json.loads(outcome.payload)
+    result: dict[str, object] = {"body": body, "log": outcome.log, "log_source": "rie"}
+    return {**result, "error": True} if outcome.error else result
