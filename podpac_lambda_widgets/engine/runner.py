@@ -1,0 +1,173 @@
+"""Runs a pipeline in a function: check, send, follow, decode."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from typing import TypeVar
+
+from podpac_lambda_widgets.engine.events import Listener, RunProgressed
+from podpac_lambda_widgets.engine.ports import Account, Clock
+from podpac_lambda_widgets.engine.results import Result, check_stored, decode_array, read_report
+from podpac_lambda_widgets.errors import (
+    CancelledError,
+    FunctionCrashedError,
+    FunctionOutOfMemoryError,
+    FunctionTimeoutError,
+    PodpacLambdaError,
+    ResultError,
+    RunError,
+    ThrottledError,
+)
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+from podpac_lambda_widgets.model.pipeline import Pipeline
+from podpac_lambda_widgets.plan.account import Invocation
+from podpac_lambda_widgets.remote.wire import Answer, Request, decode_answer, encode_request
+
+Value = TypeVar("Value")
+
+#: Seconds we go on knocking while AWS says that too many calls are running.
+_THROTTLE_DEADLINE = 120.0
+#: Seconds on top of the function's own time limit: starting an environment and sending the answer.
+_MARGIN = 30.0
+
+
+def run_pipeline(
+    account: Account,
+    function_name: str,
+    pipeline: Pipeline,
+    coordinates: CoordinatesDefinition,
+    *,
+    timeout: float,
+    clock: Clock,
+    listener: Listener,
+    cancelled: Callable[[], bool],
+) -> Result:
+    """Evaluate a pipeline at coordinates in the function, and bring the array here.
+
+    Parameters
+    ----------
+    timeout : float
+        The function's own time limit, seconds.
+
+    Raises
+    ------
+    PodpacLambdaError
+        A typed one for everything that can go wrong, see :mod:`podpac_lambda_widgets.errors`.
+    """
+    payload = encode_request(Request(pipeline=pipeline.definition, coordinates=coordinates.definition))
+    began = clock.monotonic()
+    listener(RunProgressed("sent", f"{coordinates.points:,} points"))
+    invocation = _abandon_when_cancelled(
+        lambda: _invoke(account, function_name, payload, timeout + _MARGIN, clock), cancelled
+    )
+    answer = _read_answer(invocation, function_name)
+    body = answer.body
+    if answer.stored is not None:
+        stored = answer.stored
+        listener(RunProgressed("fetching", f"{stored.size:,} bytes"))
+        body = _abandon_when_cancelled(
+            lambda: check_stored(account.fetch(stored.bucket, stored.key, lambda done, total: None), stored), cancelled
+        )
+    if body is None:
+        raise ResultError("The function answered without a result", resource=function_name)
+    array = decode_array(body, answer)
+    elapsed = clock.monotonic() - began
+    listener(RunProgressed("done", f"{elapsed:.1f} s"))
+    billed_ms, memory_mb = read_report(invocation.log)
+    return Result(
+        array=array,
+        netcdf=body,
+        timings=answer.timings,
+        versions=answer.versions,
+        elapsed=elapsed,
+        request_id=invocation.request_id,
+        log=invocation.log,
+        billed_ms=billed_ms,
+        memory_mb=memory_mb,
+    )
+
+
+def _abandon_when_cancelled(call: Callable[[], Value], cancelled: Callable[[], bool]) -> Value:
+    """Wait for a call in another thread, and leave it behind when somebody cancels: AWS cannot stop a call."""
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="podpac-lambda-run")
+    try:
+        future = pool.submit(call)
+        while True:
+            try:
+                return future.result(timeout=0.1)
+            except NotYet:
+                if cancelled():
+                    raise CancelledError(
+                        "The run was cancelled",
+                        why="The function may go on until its time limit; its answer is thrown away.",
+                    ) from None
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _invoke(account: Account, function_name: str, payload: bytes, timeout: float, clock: Clock) -> Invocation:
+    deadline = clock.monotonic() + _THROTTLE_DEADLINE
+    wait = 0.5
+    while True:
+        try:
+            return account.invoke(function_name, payload, timeout)
+        except ThrottledError:
+            if clock.monotonic() + wait > deadline:
+                raise
+        clock.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+        wait = min(wait * 2, 10.0)
+
+
+def _read_answer(invocation: Invocation, function_name: str) -> Answer:
+    if invocation.function_error:
+        raise function_failure(invocation, function_name)
+    try:
+        return decode_answer(invocation.payload)
+    except PodpacLambdaError as error:
+        error.request_id = error.request_id or invocation.request_id
+        raise
+
+
+def function_failure(invocation: Invocation, function_name: str) -> RunError:
+    """The typed error for a function that ended without an answer of ours.
+
+    AWS describes it as a JSON object with ``errorType`` and ``errorMessage``; a timeout may lack the type.
+    """
+    try:
+        found = json.loads(invocation.payload)
+    except ValueError:
+        found = {}
+    described = found if isinstance(found, dict) else {}
+    kind, message = str(described.get("errorType") or ""), str(described.get("errorMessage") or "")
+    where = {"resource": function_name, "code": kind, "request_id": invocation.request_id}
+    if kind == "Sandbox.Timedout" or "Task timed out" in message:
+        return FunctionTimeoutError(
+            "The function ran out of time",
+            why=message,
+            next_step="Give it more time or memory (more memory is also faster), or ask for fewer points.",
+            **where,
+        )
+    if kind == "Runtime.OutOfMemory" or "signal: killed" in message:
+        return FunctionOutOfMemoryError(
+            "The function ran out of memory",
+            why=message,
+            next_step="Give it more memory, or ask for fewer points.",
+            **where,
+        )
+    if kind == "Function.ResponseSizeTooLarge":
+        return ResultError(
+            "The result is too large to come back in the answer",
+            why=message,
+            next_step="Build the function again: the present one does not send large results through the bucket.",
+            **where,
+        )
+    return FunctionCrashedError(
+        "The function could not run",
+        why=message or f"{len(invocation.payload):,} bytes that describe no error.",
+        next_step="Look at its log; when the code could not be loaded, build the archives again.",
+        **where,
+    )
