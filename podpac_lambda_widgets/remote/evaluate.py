@@ -1,0 +1,169 @@
+"""Evaluation of a checked request with podpac, leaving nothing behind for the next one."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+import uuid
+import warnings
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from podpac_lambda_widgets.errors import FunctionOutOfMemoryError, PipelineFailedError
+from podpac_lambda_widgets.remote.netcdf import encode_array
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from podpac_lambda_widgets.remote.wire import Request
+
+_UNSAFE_EVAL = "PODPAC_UNSAFE_EVAL"
+#: Characters of podpac's own message that reach the client.
+_MESSAGE = 500
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An encoded result and what it took.
+
+    Attributes
+    ----------
+    body : bytes
+    format : str
+        ``netcdf3`` or ``netcdf4``.
+    timings : mapping of str to float
+        Seconds of ``import``, ``evaluate`` and ``encode``.
+    """
+
+    body: bytes
+    format: str
+    timings: Mapping[str, float]
+
+
+def evaluate(request: Request, *, unsafe_eval: bool) -> Evaluation:
+    """Evaluate a request that :func:`podpac_lambda_widgets.remote.guard.check` let pass.
+
+    Parameters
+    ----------
+    request : Request
+    unsafe_eval : bool
+        Let podpac evaluate expressions, for this request only. ``Arithmetic`` needs it.
+
+    Raises
+    ------
+    PipelineFailedError
+        podpac raised.
+    FunctionOutOfMemoryError
+        The result does not fit the function's memory.
+    ResultError
+        The result cannot be encoded.
+    """
+    began = time.perf_counter()
+    import_podpac()
+    imported = time.perf_counter()
+    try:
+        array = evaluate_array(request, unsafe_eval=unsafe_eval)
+    except MemoryError:
+        raise FunctionOutOfMemoryError(
+            "The function ran out of memory", next_step="Ask for fewer points, or give the function more memory"
+        ) from None
+    except Exception as error:  # noqa: BLE001 - podpac, and what it calls, raise any type; here it becomes ours
+        raise PipelineFailedError(
+            "podpac could not evaluate the pipeline",
+            remote_type=type(error).__name__,
+            why=f"{type(error).__name__}: {error}"[:_MESSAGE],
+            next_step="Evaluate the node locally to see where it fails",
+        ) from None
+    evaluated = time.perf_counter()
+    body, format_ = encode_array(array)
+    timings = {
+        "import": imported - began,
+        "evaluate": evaluated - imported,
+        "encode": time.perf_counter() - evaluated,
+    }
+    return Evaluation(body, format_, timings)
+
+
+def evaluate_array(request: Request, *, unsafe_eval: bool) -> xr.DataArray:
+    """Evaluate a checked request; see :func:`evaluate`.
+
+    Returns
+    -------
+    podpac.UnitsDataArray
+        What ``node.eval(coordinates)`` returns.
+    """
+    import podpac
+
+    with _isolated(request.settings, unsafe_eval=unsafe_eval), warnings.catch_warnings():
+        # podpac's warnings quote the definition, and would end in the function's log.
+        warnings.simplefilter("ignore")
+        node = podpac.Node.from_definition(_ordered(request.pipeline))
+        coordinates = podpac.Coordinates.from_definition(_ordered(request.coordinates))
+        array: xr.DataArray = node.eval(coordinates)
+        return array
+
+
+def import_podpac() -> None:
+    """Import podpac with its log kept quiet: its messages quote definitions, addresses and settings."""
+    for name in ("podpac", "numexpr", "botocore", "boto3", "rasterio", "fsspec", "s3fs", "matplotlib", "py.warnings"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if "podpac" not in sys.modules:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import podpac  # noqa: F401 - the import is the purpose
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computed a result: python, podpac, numpy, xarray and this package."""
+    import numpy as np
+    import podpac
+    import xarray as xr
+
+    import podpac_lambda_widgets
+
+    return {
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "podpac": str(podpac.__version__),
+        "numpy": np.__version__,
+        "xarray": xr.__version__,
+        "podpac_lambda_widgets": podpac_lambda_widgets.__version__,
+    }
+
+
+@contextmanager
+def _isolated(chosen: Mapping[str, object], *, unsafe_eval: bool) -> Iterator[None]:
+    """PODPAC's default settings without caches, plus the chosen ones, for one evaluation."""
+    from podpac.core.settings import DEFAULT_SETTINGS, settings
+
+    before, hash_before = dict(settings), os.environ.pop(_UNSAFE_EVAL, None)
+    now: dict[str, Any] = {**DEFAULT_SETTINGS, "DEFAULT_CACHE": [], "ENABLE_CACHE": False, **chosen}
+    # A fresh value, because podpac allows whoever knows it to run code.
+    now["UNSAFE_EVAL_HASH"] = uuid.uuid4().hex
+    try:
+        _replace(settings, now)
+        if unsafe_eval:
+            os.environ[_UNSAFE_EVAL] = now["UNSAFE_EVAL_HASH"]
+        yield
+    finally:
+        os.environ.pop(_UNSAFE_EVAL, None)
+        if hash_before is not None:
+            os.environ[_UNSAFE_EVAL] = hash_before
+        _replace(settings, before)
+
+
+def _replace(settings: dict[str, Any], values: Mapping[str, Any]) -> None:
+    # The methods of dict: podpac's own item assignment may write a settings file.
+    dict.clear(settings)
+    dict.update(settings, values)
+
+
+def _ordered(definition: Mapping[str, object]) -> OrderedDict[str, Any]:
+    # podpac recognises nested coordinates by this type; the copy also keeps the request as it came.
+    ordered: OrderedDict[str, Any] = json.loads(json.dumps(definition, default=dict), object_pairs_hook=OrderedDict)
+    return ordered

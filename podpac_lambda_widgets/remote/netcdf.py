@@ -1,0 +1,310 @@
+"""Results as netCDF, without loss.
+
+The file is one that PODPAC's own ``UnitsDataArray.open`` reads. What netCDF cannot say (exact types, the order of
+coordinates, which coordinates were stacked, tuples among the attributes) is written beside it, as JSON in the
+file's global attributes;
+:func:`decode_array` restores it. netCDF 3 holds floats, and integers, times and text that fit its types exactly;
+whatever does not goes to netCDF 4.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from podpac_lambda_widgets.errors import ResultError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+#: xarray's own name for the variable of an array without a name.
+_VARIABLE = "__xarray_dataarray_variable__"
+_RECORD = "podpac_lambda_widgets"
+_NETCDF3_KINDS = ("f4", "f8", "i1", "i2", "i4")
+#: netCDF 3 with 64-bit offsets holds variables up to 4 GiB; stay well below.
+_NETCDF3_BYTES = 2**31
+_TIME_UNITS = {
+    "D": "days", "h": "hours", "m": "minutes", "s": "seconds",
+    "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds",
+}  # fmt: skip
+
+_TICKS = {"ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+class _DoesNotFit(Exception):
+    """A value that netCDF 3 cannot hold exactly."""
+
+
+def encode_array(array: xr.DataArray) -> tuple[bytes, str]:
+    """Encode an array.
+
+    Parameters
+    ----------
+    array : xarray.DataArray
+        Any shape; left as it was.
+
+    Returns
+    -------
+    body : bytes
+    format : str
+        ``netcdf3`` or ``netcdf4``.
+
+    Raises
+    ------
+    ResultError
+        A type or an attribute that netCDF cannot hold.
+    """
+    try:
+        return _write_netcdf3(_dataset(array, small=True)), "netcdf3"
+    except _DoesNotFit:
+        return _write_netcdf4(_dataset(array, small=False)), "netcdf4"
+
+
+def decode_array(body: bytes) -> xr.DataArray:
+    """Restore what :func:`encode_array` was given: values, types, dimensions, coordinates and their order, attributes.
+
+    Returns
+    -------
+    xarray.DataArray
+        In memory. ``units`` and ``layer_style`` are text, as ``podpac.UnitsDataArray`` takes them.
+
+    Raises
+    ------
+    ResultError
+        Not a result of :func:`encode_array`.
+    """
+    import xarray as xr
+
+    engine = "scipy" if body[:3] == b"CDF" else "h5netcdf"
+    try:
+        with xr.open_dataset(io.BytesIO(body), engine=engine, decode_times=False, decode_timedelta=False) as opened:
+            dataset = opened.load()
+        record = json.loads(dataset.attrs[_RECORD])
+    except (ValueError, KeyError, OSError, TypeError, IndexError) as error:
+        raise ResultError("The result is not a netCDF file of ours", why=type(error).__name__) from None
+    values = {name: _restore(dataset[name].values, told) for name, told in record["variables"].items()}
+    dims = {name: tuple(told["dims"]) for name, told in record["variables"].items()}
+    array = xr.DataArray(
+        values[_VARIABLE],
+        dims=dims[_VARIABLE],
+        coords={name: (dims[name], values[name]) for name in record["coords"]},
+        name=record["name"],
+        attrs=_untag(record["attrs"]),
+    )
+    return array.set_index(record["stacked"]) if record["stacked"] else array
+
+
+def _dataset(array: xr.DataArray, *, small: bool) -> xr.Dataset:
+    import xarray as xr
+
+    index = {dim: array.indexes[dim] for dim in array.dims if dim in array.indexes}
+    stacked = {
+        str(dim): [str(level) for level in found.names]
+        for dim, found in index.items()
+        if getattr(found, "nlevels", 1) > 1
+    }
+    flat = array.reset_index(list(stacked)) if stacked else array
+    coords = {str(name): flat.coords[name] for name in flat.coords}
+    variables: dict[str, Any] = {}
+    record: dict[str, Any] = {}
+    for name, item in {_VARIABLE: flat, **coords}.items():
+        data, attrs, told = _store(item.values, small=small)
+        variables[name] = (item.dims, data, attrs)
+        record[name] = {"dims": list(item.dims), **told}
+    attrs = _serialized(array.attrs)
+    told_all = {
+        "name": array.name,
+        "variables": record,
+        "coords": list(coords),
+        "stacked": stacked,
+        "attrs": _tag(attrs),
+    }
+    dims, data, own = variables.pop(_VARIABLE)
+    dataset = xr.Dataset({_VARIABLE: (dims, data, {**_plain_attrs(attrs), **own})}, coords=variables)
+    dataset.attrs[_RECORD] = json.dumps(told_all, allow_nan=True)
+    return dataset
+
+
+def _store(
+    values: np.ndarray[Any, Any], *, small: bool
+) -> tuple[np.ndarray[Any, Any], dict[str, object], dict[str, object]]:
+    """Return what is written, its attributes, and what is recorded of it."""
+    import numpy as np
+
+    kind = values.dtype.kind
+    if kind in "Mm":
+        return _store_times(values, small=small)
+    if kind in "UO":
+        return _store_text(values, small=small)
+    told: dict[str, object] = {"dtype": values.dtype.newbyteorder("=").str}
+    if kind == "b":
+        return values.astype("i1"), {"dtype": "bool"}, told
+    if kind not in "fiu":
+        raise ResultError("The result has a type that netCDF cannot hold", why=str(values.dtype))
+    if not small or values.dtype.str[1:] in _NETCDF3_KINDS:
+        return values, {}, told
+    if kind in "iu" and (values.size == 0 or (values.min() >= -(2**31) and values.max() < 2**31)):
+        return values.astype("i4"), {}, told
+    if kind == "f" and values.dtype.itemsize == 2:
+        return values.astype("f4"), {}, told
+    if np.dtype(values.dtype).itemsize > 8:
+        raise ResultError("The result has a type that netCDF cannot hold", why=str(values.dtype))
+    raise _DoesNotFit
+
+
+def _store_times(
+    values: np.ndarray[Any, Any], *, small: bool
+) -> tuple[np.ndarray[Any, Any], dict[str, object], dict[str, object]]:
+    import numpy as np
+
+    told: dict[str, object] = {"dtype": values.dtype.newbyteorder("=").str}
+    if np.isnat(values).any():
+        raise ResultError("The result has a time that is not a time (NaT)", next_step="Leave it out of the coordinates")
+    counts = values.astype("i8")
+    unit, step = np.datetime_data(values.dtype)
+    if unit not in _TIME_UNITS or step != 1:
+        raise ResultError("The result has a time of a resolution that netCDF cannot hold", why=str(values.dtype))
+    start = 0
+    if small and counts.size:
+        lowest, highest = int(counts.min()), int(counts.max())
+        # A whole second, because that is what a date in the attribute can say to every reader.
+        start = lowest - lowest % _TICKS.get(unit, 1) if values.dtype.kind == "M" else 0
+        if highest - start >= 2**31 or lowest - start < -(2**31):
+            raise _DoesNotFit
+        counts = (counts - start).astype("i4")
+    told.update(start=start, unit=unit)
+    units = _TIME_UNITS[unit]
+    if values.dtype.kind == "M":
+        since = str(np.asarray(start, f"M8[{unit}]").astype("M8[s]")).replace("T", " ")
+        return counts, {"units": f"{units} since {since}", "calendar": "proleptic_gregorian"}, told
+    return counts, {"units": units}, told
+
+
+def _store_text(
+    values: np.ndarray[Any, Any], *, small: bool
+) -> tuple[np.ndarray[Any, Any], dict[str, object], dict[str, object]]:
+    texts = [str(item) for item in values.flat]
+    if values.dtype.kind == "O" and not all(isinstance(item, str) for item in values.flat):
+        raise ResultError("The result has a type that netCDF cannot hold", why="object")
+    if any("\0" in text for text in texts):
+        raise ResultError("The result has text that netCDF cannot hold", why="a zero character")
+    if small and not any(texts):
+        raise _DoesNotFit
+    dtype = values.dtype.newbyteorder("=").str
+    return values.astype(object), {}, {"dtype": dtype}
+
+
+def _restore(values: np.ndarray[Any, Any], told: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    if "unit" in told:
+        values = values.astype("i8") + told["start"]
+    return np.asarray(values).astype(np.dtype(told["dtype"]))
+
+
+def _write_netcdf3(dataset: xr.Dataset) -> bytes:
+    if dataset.nbytes >= _NETCDF3_BYTES:
+        raise _DoesNotFit
+    return bytes(dataset.to_netcdf(engine="scipy", format="NETCDF3_64BIT", encoding=_no_fill(dataset)))
+
+
+def _write_netcdf4(dataset: xr.Dataset) -> bytes:
+    # A file, and not memory: xarray writes HDF5 into memory only in its newer versions.
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "result.nc"
+        dataset.to_netcdf(path, engine="h5netcdf", encoding=_no_fill(dataset))
+        return path.read_bytes()
+
+
+def _no_fill(dataset: xr.Dataset) -> dict[str, dict[str, None]]:
+    # A fill value would be read back as NaN.
+    return {str(name): {"_FillValue": None} for name in dataset.variables}
+
+
+def _serialized(attrs: Mapping[Any, Any]) -> dict[str, Any]:
+    """Attributes as PODPAC writes them: units as text, the style as JSON."""
+    found = {str(name): value for name, value in attrs.items()}
+    style = found.get("layer_style")
+    if style is not None and not isinstance(style, str):
+        found["layer_style"] = style.json
+    if found.get("units") is not None:
+        found["units"] = str(found["units"])
+    return found
+
+
+def _plain_attrs(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that netCDF can hold, in the form PODPAC's own reader expects."""
+    import numpy as np
+
+    found: dict[str, Any] = {}
+    for name, value in attrs.items():
+        if isinstance(value, Mapping):
+            found[name] = json.dumps(_loose(value))
+        elif isinstance(value, str | float | np.floating) or (
+            isinstance(value, int | np.integer) and abs(int(value)) < 2**31
+        ):
+            found[name] = value
+        elif (
+            isinstance(value, tuple | list)
+            and value
+            and all(type(item) is float or isinstance(item, np.floating) for item in value)
+        ):
+            found[name] = np.asarray(value, float)
+    return found
+
+
+def _loose(value: Any) -> Any:
+    import numpy as np
+
+    if isinstance(value, Mapping):
+        return {str(key): _loose(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_loose(item) for item in value]
+    if isinstance(value, np.datetime64):
+        return str(value)
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+
+
+def _tag(value: Any) -> Any:
+    """Attributes as JSON from which :func:`_untag` gives the same back."""
+    import numpy as np
+
+    if value is None or isinstance(value, bool | str) or type(value) in (int, float):
+        return value
+    if isinstance(value, Mapping):
+        return {"dict": [[_tag(key), _tag(item)] for key, item in value.items()]}
+    if isinstance(value, tuple):
+        return {"tuple": [_tag(item) for item in value]}
+    if isinstance(value, list):
+        return [_tag(item) for item in value]
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return {"time": [value.dtype.str, int(value.astype("i8"))]}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        return {"array": [value.dtype.str, value.tolist()]}
+    if isinstance(value, np.generic) and value.dtype.kind in "fiub":
+        return {"number": [value.dtype.str, value.item()]}
+    raise ResultError("The result has an attribute that cannot be sent", why=f"type {type(value).__name__}")
+
+
+def _untag(value: Any) -> Any:
+    import numpy as np
+
+    if isinstance(value, list):
+        return [_untag(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ((kind, inner),) = value.items()
+    if kind == "dict":
+        return {_untag(key): _untag(item) for key, item in inner}
+    if kind == "tuple":
+        return tuple(_untag(item) for item in inner)
+    if kind == "array":
+        return np.asarray(inner[1], inner[0])
+    if kind == "number":
+        return np.dtype(inner[0]).type(inner[1])
+    return np.asarray(inner[1], "i8").astype(inner[0])[()]

@@ -1,0 +1,285 @@
+"""The format in which the client and the function speak.
+
+A request is one strict JSON object with the mark ``podpac_lambda_widgets``. An answer is a binary frame, which both
+Lambda and its runtime client pass on unchanged:
+
+====================  =======================================================
+bytes                 meaning
+====================  =======================================================
+4                     ``PLW1``
+4                     length of the header, unsigned, big-endian
+header                JSON object; ``status`` is ``ok``, ``stored`` or ``error``
+rest                  the result, when ``status`` is ``ok``
+====================  =======================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import NoReturn
+
+from podpac_lambda_widgets.errors import (
+    InvalidPipelineError,
+    PipelineFailedError,
+    PipelineRejectedError,
+    PodpacLambdaError,
+    ResultError,
+    from_dict,
+)
+from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
+from podpac_lambda_widgets.remote.plain import check_plain, pack_floats, require_mapping, unpack_floats
+
+WIRE_VERSION = 1
+#: The key that marks an event as ours; its value is the version.
+MARK = "podpac_lambda_widgets"
+_MAGIC = b"PLW1"
+_LENGTH = struct.Struct(">I")
+_HEADER_LIMIT = 1024 * 1024
+_KEYS = {MARK, "pipeline", "coordinates", "output", "settings"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to evaluate.
+
+    Attributes
+    ----------
+    pipeline : mapping
+        PODPAC node definition (``Node.definition``).
+    coordinates : mapping
+        PODPAC coordinates definition (``json.loads(Coordinates.json)``).
+    output : mapping
+        ``{"format": "netcdf"}``.
+    settings : mapping
+        PODPAC settings for this evaluation; the function accepts a few harmless ones only.
+    """
+
+    pipeline: Mapping[str, object]
+    coordinates: Mapping[str, object]
+    output: Mapping[str, object] = field(default_factory=lambda: {"format": "netcdf"})
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """Where an answer is that was too large to come back inline."""
+
+    bucket: str
+    key: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result of a request.
+
+    Attributes
+    ----------
+    body : bytes or None
+        The encoded result, or None when it was stored.
+    stored : StoredAnswer or None
+    format : str
+        ``netcdf3`` or ``netcdf4``.
+    sha256 : str
+        SHA-256 of the result, inline or stored, as hexadecimal digits.
+    timings : mapping of str to float
+        Seconds of ``init``, ``dependencies``, ``import``, ``evaluate``, ``encode`` and ``upload``.
+    versions : mapping of str to str
+    request_sha256 : str
+        The name of the computation, see :func:`podpac_lambda_widgets.remote.canonical.request_sha256`.
+    """
+
+    body: bytes | None
+    stored: StoredAnswer | None
+    format: str
+    sha256: str
+    timings: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    request_sha256: str = ""
+
+
+def encode_request(request: Request) -> bytes:
+    """Encode a request as the payload of an invocation.
+
+    Raises
+    ------
+    InvalidPipelineError
+        It is not plain JSON data, or is over Lambda's limit.
+    """
+    check_plain(request.pipeline, "pipeline", finite=False)
+    event = {
+        MARK: WIRE_VERSION,
+        "pipeline": pack_floats(request.pipeline),
+        "coordinates": request.coordinates,
+        "output": request.output,
+        "settings": request.settings,
+    }
+    check_plain(event)
+    payload = json.dumps(event, separators=(",", ":"), allow_nan=False, default=dict).encode()
+    if len(payload) > SYNC_REQUEST_BYTES:
+        raise InvalidPipelineError(
+            "The request is too large",
+            field="pipeline",
+            why=f"{len(payload):,} bytes; Lambda takes {SYNC_REQUEST_BYTES:,}",
+            next_step="Read large arrays from a bucket instead of writing them into the pipeline",
+        )
+    return payload
+
+
+def is_ours(event: object) -> bool:
+    """Whether an event came from this package's client."""
+    return isinstance(event, Mapping) and MARK in event
+
+
+def decode_request(event: Mapping[str, object]) -> Request:
+    """Read a request of our own client, checking its shape and limits but not its meaning.
+
+    Raises
+    ------
+    PipelineRejectedError
+        Another version, an unknown or missing key.
+    InvalidPipelineError
+        Not plain JSON data.
+    """
+    version = event.get(MARK)
+    if version != WIRE_VERSION or isinstance(version, bool):
+        raise PipelineRejectedError(
+            "The function does not speak this client's version",
+            why=f"the function speaks version {WIRE_VERSION}",
+            next_step="Build the function again with the package the client uses",
+        )
+    if unknown := sorted(ascii(key) for key in event.keys() - _KEYS):
+        raise PipelineRejectedError("The request has an unknown property", why=", ".join(unknown)[:200])
+    if missing := sorted({"pipeline", "coordinates"} - event.keys()):
+        raise PipelineRejectedError("The request is incomplete", why=f"{', '.join(missing)} missing")
+    check_plain(event)
+    return Request(
+        pipeline=require_mapping(unpack_floats(event["pipeline"]), "The pipeline"),
+        coordinates=require_mapping(event["coordinates"], "The coordinates definition"),
+        output=require_mapping(event.get("output", {"format": "netcdf"}), "The output"),
+        settings=require_mapping(event.get("settings", {}), "The settings"),
+    )
+
+
+def encode_answer(answer: Answer) -> bytes:
+    """Encode an answer as a frame."""
+    header = {
+        "status": "ok" if answer.stored is None else "stored",
+        "version": WIRE_VERSION,
+        "format": answer.format,
+        "sha256": answer.sha256,
+        "stored": asdict(answer.stored) if answer.stored else None,
+        "timings": dict(answer.timings),
+        "versions": dict(answer.versions),
+        "request_sha256": answer.request_sha256,
+    }
+    return _frame(header, answer.body or b"")
+
+
+def encode_error(error: PodpacLambdaError) -> bytes:
+    """Encode an error as a frame, so that it travels as data and not as a stack trace."""
+    described = error.to_dict()
+    if isinstance(error, PipelineFailedError):
+        described["remote_type"] = error.remote_type
+    return _frame({"status": "error", "version": WIRE_VERSION, "error": described}, b"")
+
+
+def decode_answer(payload: bytes) -> Answer:
+    """Read a frame.
+
+    Raises
+    ------
+    PodpacLambdaError
+        The function answered with an error: the same type here as there.
+    ResultError
+        It is not a frame of ours, or is damaged.
+    """
+    header, body = _split(payload)
+    if header.get("version") != WIRE_VERSION:
+        _refuse(
+            "The function speaks another version",
+            f"version {header.get('version')!r}; this client speaks {WIRE_VERSION}",
+        )
+    status = header.get("status")
+    if status == "error":
+        error = header.get("error")
+        if not isinstance(error, dict):
+            _refuse("The function answered with an error it does not describe", f"error is {type(error).__name__}")
+        raise from_dict(error)
+    if status not in ("ok", "stored"):
+        _refuse("The answer has an unknown status", repr(status)[:80])
+    sha256 = _text(header, "sha256")
+    stored = _stored(header, sha256) if status == "stored" else None
+    if stored is None and hashlib.sha256(body).hexdigest() != sha256:
+        _refuse(
+            "The result was damaged on its way", f"SHA-256 of its {len(body):,} bytes differs from the one announced"
+        )
+    return Answer(
+        body=body if stored is None else None,
+        stored=stored,
+        format=_text(header, "format"),
+        sha256=sha256,
+        timings={str(k): float(v) for k, v in _mapping(header, "timings").items() if isinstance(v, int | float)},
+        versions={str(k): str(v) for k, v in _mapping(header, "versions").items()},
+        request_sha256=_text(header, "request_sha256"),
+    )
+
+
+def _frame(header: Mapping[str, object], body: bytes) -> bytes:
+    encoded = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    return b"".join((_MAGIC, _LENGTH.pack(len(encoded)), encoded, body))
+
+
+def _split(payload: bytes) -> tuple[dict[str, object], bytes]:
+    start = len(_MAGIC) + _LENGTH.size
+    if not payload:
+        _refuse("The function answered with nothing", "0 bytes")
+    if payload[: len(_MAGIC)] != _MAGIC or len(payload) < start:
+        _refuse(
+            "The function answered with something else than a result",
+            f"{len(payload):,} bytes, beginning {payload[:16]!r}",
+        )
+    (length,) = _LENGTH.unpack_from(payload, len(_MAGIC))
+    if length > min(_HEADER_LIMIT, len(payload) - start):
+        _refuse("The answer was cut short", f"{len(payload):,} bytes, of which the header needs {length:,}")
+    try:
+        header = json.loads(payload[start : start + length])
+    except (ValueError, RecursionError):
+        _refuse("The answer's header is damaged", "it is not JSON")
+    if not isinstance(header, dict):
+        _refuse("The answer's header is damaged", f"it is {type(header).__name__}")
+    return header, payload[start + length :]
+
+
+def _stored(header: Mapping[str, object], sha256: str) -> StoredAnswer:
+    found = _mapping(header, "stored")
+    size = found.get("size")
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        _refuse("The answer's header is damaged", "the size of the stored result is missing")
+    stored = StoredAnswer(_text(found, "bucket"), _text(found, "key"), _text(found, "sha256"), size)
+    if stored.sha256 != sha256:
+        _refuse("The answer's header is damaged", "it names two different SHA-256")
+    return stored
+
+
+def _mapping(header: Mapping[str, object], key: str) -> Mapping[str, object]:
+    value = header.get(key)
+    if not isinstance(value, dict):
+        _refuse("The answer's header is damaged", f"{key} is {type(value).__name__}")
+    return value
+
+
+def _text(header: Mapping[str, object], key: str) -> str:
+    value = header.get(key)
+    if not isinstance(value, str):
+        _refuse("The answer's header is damaged", f"{key} is {type(value).__name__}")
+    return value
+
+
+def _refuse(what: str, why: str) -> NoReturn:
+    raise ResultError(what, why=why, next_step="Run again; if it persists, build the function again and read its logs")
