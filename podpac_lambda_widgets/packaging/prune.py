@@ -1,0 +1,133 @@
+"""Leaving out of the archives what no pipeline loads; each rule with its reason."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from podpac_lambda_widgets.packaging.elf import drop_unloaded_tail
+
+_METADATA_KEPT = re.compile(r"(Metadata-Version|Name|Version|Requires-Dist|Requires-Python):")
+_SHARED_LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Files and folders to leave out: those whose path in the tree matches `pattern` from its start."""
+
+    name: str
+    pattern: str
+    reason: str
+
+    def matches(self, path: str) -> bool:
+        """Whether `path` (POSIX, relative to the tree; a folder's without a trailing slash) is left out."""
+        return re.fullmatch(self.pattern, path) is not None
+
+
+RULES = (
+    Rule("tests", r".+/tests?", "Packages test themselves before they are released."),
+    Rule("programs", r"bin|share|\.lock", "Nothing runs a package's command line or reads its manual there."),
+    Rule(
+        "sources of compiled code",
+        r".+\.(pyi|pxd|pyx|pxi|c|h|hpp|cpp|f|f90|a|lib|in|build|tp)|.+/py\.typed|.+-stubs|.+/include",
+        "Type checkers and C compilers read them, Python does not.",
+    ),
+    Rule("compiled by the installer", r"(.+/)?__pycache__", "It names this machine's folders and its own Python."),
+    Rule(
+        "fonts and pictures of windows",
+        r"matplotlib/mpl-data/(sample_data|images|fonts/(afm|pdfcorefonts)|fonts/ttf/(?!DejaVuSans\.ttf).+)",
+        "A result leaves the function as numbers, or as a PNG, which needs one font.",
+    ),
+    Rule(
+        "windows",
+        r"matplotlib/backends/(web_backend|qt_editor|_tkagg.*|_macosx.*|_backend_(gtk|tk).*"
+        r"|backend_(gtk|qt|tk|wx|macosx|webagg|nbagg).*)|PIL/_imagingtk.*",
+        "A function has no screen.",
+    ),
+    Rule(
+        "building other packages",
+        r"numpy/(_pyinstaller|distutils|doc)|scipy/(datasets|misc|odr)",
+        "They serve packagers, or fetch sample data.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What a pruning took away, bytes by rule."""
+
+    saved: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """All of it, bytes."""
+        return sum(self.saved.values())
+
+
+def prune_tree(directory: Path) -> Pruned:
+    """Take from `directory` what :data:`RULES` leave out, trim package metadata, and drop what libraries never load.
+
+    Files are replaced, never changed in place: an installer may have linked them to its cache.
+    """
+    saved = {rule.name: 0 for rule in RULES}
+    for path in _walk(directory):
+        name = path.relative_to(directory).as_posix()
+        rule = next((rule for rule in RULES if rule.matches(name)), None)
+        if rule is not None:
+            saved[rule.name] += _remove(path)
+    saved["package metadata"] = sum(_trim_metadata(path) for path in directory.glob("*.dist-info"))
+    saved["parts of libraries that are never loaded"] = sum(_trim_library(path) for path in directory.rglob("*.so*"))
+    return Pruned(saved)
+
+
+def _walk(directory: Path) -> Iterator[Path]:
+    """Every path below `directory`, parents first; folders removed meanwhile are not entered."""
+    for path in sorted(directory.iterdir()):
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from _walk(path)
+
+
+def _remove(path: Path) -> int:
+    if path.is_dir() and not path.is_symlink():
+        size = sum(file.lstat().st_size for file in path.rglob("*") if file.is_file())
+        shutil.rmtree(path)
+    else:
+        size = path.lstat().st_size
+        path.unlink()
+    return size
+
+
+def _trim_metadata(directory: Path) -> int:
+    """Keep what ``importlib.metadata`` is asked for: name, version, requirements, entry points."""
+    saved = 0
+    for path in sorted(directory.rglob("*"), reverse=True):
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.name not in ("METADATA", "entry_points.txt"):
+            saved += _remove(path)
+    metadata = directory / "METADATA"
+    if metadata.is_file():
+        head = metadata.read_text(encoding="utf-8", errors="replace").split("\n\n", 1)[0]
+        kept = [line for line in head.splitlines() if _METADATA_KEPT.match(line)]
+        saved += _replace(metadata, ("\n".join(kept) + "\n").encode())
+    return saved
+
+
+def _trim_library(path: Path) -> int:
+    if path.is_symlink() or not path.is_file() or not _SHARED_LIBRARY.search(path.name):
+        return 0
+    data = path.read_bytes()
+    kept = drop_unloaded_tail(data)
+    return _replace(path, kept) if len(kept) < len(data) else 0
+
+
+def _replace(path: Path, data: bytes) -> int:
+    before = path.stat().st_size
+    path.unlink()
+    path.write_bytes(data)
+    return before - len(data)
