@@ -13,13 +13,19 @@ from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.ports import Account, Clock
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.engine.runner import run_pipeline
-from podpac_lambda_widgets.errors import ConfirmationRequiredError, InvalidValueError, ResourceNotFoundError
+from podpac_lambda_widgets.errors import (
+    ConfirmationRequiredError,
+    DeployError,
+    InvalidValueError,
+    ResourceNotFoundError,
+)
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.packaging.archive import Archive, inspect_package
 from podpac_lambda_widgets.plan.changes import Plan
+from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, stack_names
 from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
 from podpac_lambda_widgets.plan.resources import Bucket, Function, LogGroup, Observed, Resource, Role
@@ -111,20 +117,28 @@ class Stack:
         apply_plan(plan, self.account, self._clock, listener, cancelled)
         return plan
 
-    def validate(self) -> tuple[str, ...]:
-        """What is not as the wish says, a sentence each; empty when all is well. Reads only."""
+    def validate(self, raise_exceptions: bool = False) -> bool:
+        """Whether the account is as the wish says. Reads only.
+
+        Raises
+        ------
+        DeployError
+            With ``raise_exceptions=True``, when something is missing or differs; it says what.
+        """
         plan = self.plan()
-        problems = []
-        for change in plan.changes:
-            match change.action:
-                case "create":
-                    problems.append(f"The {change.resource} is missing.")
-                case "update":
-                    fields = ", ".join(item.field for item in getattr(change, "differences", ()))
-                    problems.append(f"The {change.resource} differs in {fields}.")
-                case "refuse":
-                    problems.append(f"The {change.resource} {change.note}.")
-        return tuple(problems)
+        if plan.is_empty or not raise_exceptions:
+            return plan.is_empty
+        raise DeployError(
+            f"The stack {plan.stack} is not as it should be",
+            why=str(plan),
+            next_step="Build again: it makes what is missing and mends what differs.",
+        )
+
+    def describe(self) -> Description:
+        """What there is of this stack in the account. Reads only."""
+        identity = self.account.identity()
+        stack = stack_names(self.deployment, identity).stack
+        return Description(stack, identity, tuple((named, self.account.read(named)) for named in self._named()))
 
     def run(
         self,

@@ -6,12 +6,19 @@ import math
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import traitlets as tl
 
 from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    TextDict = tl.Dict[str, str]
+    AnyEnum = tl.Enum[Any]
+else:
+    # traitlets declares these generic for type checkers only.
+    TextDict, AnyEnum = tl.Dict, tl.Enum
 
 
 class InvalidTraitError(InvalidValueError, tl.TraitError):
@@ -91,7 +98,7 @@ class WholeNumber(tl.Int[int, int]):
         return int(value)
 
 
-class Tags(tl.Dict[str, str]):
+class Tags(TextDict):
     """AWS resource tags: at most 50, no ``aws:`` keys."""
 
     def validate(self, obj: Any, value: Any) -> dict[str, str]:
@@ -120,11 +127,11 @@ class Tags(tl.Dict[str, str]):
             refuse(
                 obj,
                 self,
-                f"the value of {key!r} must have at most {limits.TAG_VALUE_CHARACTERS} letters, digits or _ . : / = + - @.",
+                f"the value of {key!r} must have at most {limits.TAG_VALUE_CHARACTERS} letters, digits, _.:/=+-@",
             )
 
 
-class OneOf(tl.Enum[Any]):
+class OneOf(AnyEnum):
     """One of a fixed list of values."""
 
     def validate(self, obj: Any, value: Any) -> Any:

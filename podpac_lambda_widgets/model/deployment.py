@@ -8,7 +8,16 @@ from typing import Any
 import traitlets as tl
 
 from podpac_lambda_widgets import limits
-from podpac_lambda_widgets.model.base import InvalidTraitError, OneOf, StrictHasTraits, Tags, Text, WholeNumber, refuse
+from podpac_lambda_widgets.model.base import (
+    InvalidTraitError,
+    OneOf,
+    StrictHasTraits,
+    Tags,
+    Text,
+    TextDict,
+    WholeNumber,
+    refuse,
+)
 
 _FUNCTION_RULE = "1 to 64 letters, digits, - or _ (a name, not an ARN)."
 _ROLE_RULE = "1 to 64 letters, digits or + = , . @ - _."
@@ -34,7 +43,7 @@ class BucketName(Text):
         return name
 
 
-class Environment(tl.Dict[str, str]):
+class Environment(TextDict):
     """Environment variables of the function; together at most 4 KB. Never a place for a secret."""
 
     def validate(self, obj: Any, value: Any) -> dict[str, str]:
@@ -74,66 +83,87 @@ class Deployment(StrictHasTraits):
     what is there.
     """
 
-    function_name = Text("podpac-lambda-autogen", pattern=r"[A-Za-z0-9_-]{1,64}", rule=_FUNCTION_RULE).tag(
-        label="Function name",
+    function_name = Text(
+        "podpac-lambda-autogen",
+        pattern=r"[A-Za-z0-9_-]{1,64}",
+        rule=_FUNCTION_RULE,
         help="The name of the Lambda function, and of everything that belongs to it.",
+    ).tag(
+        label="Function name",
         section="names",
     )
-    function_role_name = Text("", pattern=r"[\w+=,.@-]{1,64}", rule=_ROLE_RULE).tag(
-        label="Role name", help="The IAM role the function runs with. Empty: named after the function.", section="names"
-    )
-    function_s3_bucket = BucketName().tag(
+    function_role_name = Text(
+        "",
+        pattern=r"[\w+=,.@-]{1,64}",
+        rule=_ROLE_RULE,
+        help="The IAM role the function runs with. Empty: named after the function.",
+    ).tag(label="Role name", section="names")
+    function_s3_bucket = BucketName(help="Holds the archives and large results. Empty: named after the function.").tag(
         label="Bucket name",
-        help="Holds the archives and large results. Empty: named after the function.",
         section="names",
     )
-    function_memory = WholeNumber(2048, between=limits.MEMORY_MB, unit="MB").tag(
-        label="Memory (MB)", help="More memory also means more processor.", section="size"
-    )
-    function_timeout = WholeNumber(600, between=limits.TIMEOUT_S, unit="seconds").tag(
-        label="Timeout (s)", help="A run that takes longer is stopped.", section="size"
-    )
-    function_ephemeral_storage = WholeNumber(512, between=limits.EPHEMERAL_STORAGE_MB, unit="MB").tag(
-        label="Storage (MB)", help="Room for the dependencies archive and temporary files.", section="size"
-    )
-    function_runtime = OneOf(["", *limits.RUNTIMES], default_value="").tag(
-        label="Runtime", help="Empty: the one the archives were built for.", section="code"
-    )
-    function_architecture = OneOf(["", *limits.ARCHITECTURES], default_value="").tag(
-        label="Architecture", help="Empty: the one the archives were built for.", section="code"
-    )
+    function_memory = WholeNumber(
+        2048, between=limits.MEMORY_MB, unit="MB", help="More memory also means more processor."
+    ).tag(label="Memory (MB)", section="size")
+    function_timeout = WholeNumber(
+        600, between=limits.TIMEOUT_S, unit="seconds", help="A run that takes longer is stopped."
+    ).tag(label="Timeout (s)", section="size")
+    function_ephemeral_storage = WholeNumber(
+        512,
+        between=limits.EPHEMERAL_STORAGE_MB,
+        unit="MB",
+        help="Room for the dependencies archive and temporary files.",
+    ).tag(label="Storage (MB)", section="size")
+    function_runtime = OneOf(
+        ["", *limits.RUNTIMES], default_value="", help="Empty: the one the archives were built for."
+    ).tag(label="Runtime", section="code")
+    function_architecture = OneOf(
+        ["", *limits.ARCHITECTURES], default_value="", help="Empty: the one the archives were built for."
+    ).tag(label="Architecture", section="code")
     function_handler = Text(
-        "handler.handler", pattern=r"[A-Za-z_][\w/]*(\.[A-Za-z_]\w*)+", rule="module.function, such as handler.handler."
-    ).tag(label="Handler", help="The function of the archive that Lambda calls.", section="code")
-    function_description = Text("PODPAC Lambda function", pattern=r".{0,256}", rule="at most 256 characters.").tag(
-        label="Description", help="Shown in the AWS console.", section="code"
+        "handler.handler",
+        pattern=r"[A-Za-z_][\w/]*(\.[A-Za-z_]\w*)+",
+        rule="module.function, such as handler.handler.",
+        help="The function of the archive that Lambda calls.",
+    ).tag(label="Handler", section="code")
+    function_description = Text(
+        "PODPAC Lambda function", pattern=r".{0,256}", rule="at most 256 characters.", help="Shown in the AWS console."
+    ).tag(label="Description", section="code")
+    function_env_variables = Environment(help="Extra environment variables. Not a place for secrets.").tag(
+        label="Environment", section="code"
     )
-    function_env_variables = Environment().tag(
-        label="Environment", help="Extra environment variables. Not a place for secrets.", section="code"
-    )
-    function_tags = Tags().tag(label="Tags", help="Put on everything that is made.", section="names")
-    function_s3_dependencies_key = Text("", pattern=r"[\w\-./]{1,500}", rule="letters, digits, - _ . or /.").tag(
-        label="Dependencies key",
+    function_tags = Tags(help="Put on everything that is made.").tag(label="Tags", section="names")
+    function_s3_dependencies_key = Text(
+        "",
+        pattern=r"[\w\-./]{1,500}",
+        rule="letters, digits, - _ . or /.",
         help="Where the dependencies archive goes in the bucket. Empty: chosen by its content.",
+    ).tag(
+        label="Dependencies key",
         section="code",
     )
-    function_s3_output = Folder("output").tag(label="Output folder", help="Large results go here.", section="code")
-    function_log_retention = OneOf(list(limits.LOG_RETENTION_DAYS), default_value=30).tag(
-        label="Keep logs (days)", help="Older log lines are deleted by AWS.", section="size"
-    )
-    function_restrict_pipelines = tl.List(tl.Unicode(), default_value=[]).tag(
+    function_s3_output = Folder("output", help="Large results go here.").tag(label="Output folder", section="code")
+    function_log_retention = OneOf(
+        list(limits.LOG_RETENTION_DAYS), default_value=30, help="Older log lines are deleted by AWS."
+    ).tag(label="Keep logs (days)", section="size")
+    function_restrict_pipelines = tl.List(
+        tl.Unicode(), default_value=[], help="Hashes of the only pipelines the function may run. Empty: all safe ones."
+    ).tag(
         label="Allowed pipelines",
-        help="Hashes of the only pipelines the function may run. Empty: all safe ones.",
         section="code",
     )
-    function_allow_unsafe_eval = tl.Bool(False).tag(
+    function_allow_unsafe_eval = tl.Bool(
+        False, help="Lets pipelines run code of their own. Only for trusted callers."
+    ).tag(
         label="Allow unsafe evaluation",
-        help="Lets pipelines run code of their own. Only for trusted callers.",
         section="code",
     )
-    adopt = tl.List(tl.Unicode(), default_value=[]).tag(
-        label="Adopt",
+    adopt = tl.List(
+        tl.Unicode(),
+        default_value=[],
         help="Names of existing buckets or roles that may be used though they are not ours.",
+    ).tag(
+        label="Adopt",
         section="names",
     )
 

@@ -23,20 +23,20 @@ class ObjectKey(Text):
 class Source(StrictHasTraits):
     """The two archives: files on this machine, or objects in a bucket. PODPAC's own names."""
 
-    function_source_dist_zip = tl.Unicode("").tag(
-        label="Distribution archive", help="podpac_dist.zip on this machine: the function's code."
+    function_source_dist_zip = tl.Unicode("", help="podpac_dist.zip on this machine: the function's code.").tag(
+        label="Distribution archive"
     )
-    function_source_dependencies_zip = tl.Unicode("").tag(
-        label="Dependencies archive", help="podpac_deps.zip on this machine: what only some pipelines need."
+    function_source_dependencies_zip = tl.Unicode(
+        "", help="podpac_deps.zip on this machine: what only some pipelines need."
+    ).tag(label="Dependencies archive")
+    function_source_bucket = BucketName(help="A bucket, in the function's region, that has the archives.").tag(
+        label="Source bucket"
     )
-    function_source_bucket = BucketName().tag(
-        label="Source bucket", help="A bucket, in the function's region, that has the archives."
-    )
-    function_source_dist_key = ObjectKey("").tag(
-        label="Distribution key", help="The object that is podpac_dist.zip, such as directory/podpac_dist.zip."
-    )
-    function_source_dependencies_key = ObjectKey("").tag(
-        label="Dependencies key", help="The object that is podpac_deps.zip."
+    function_source_dist_key = ObjectKey(
+        "", help="The object that is podpac_dist.zip, such as directory/podpac_dist.zip."
+    ).tag(label="Distribution key")
+    function_source_dependencies_key = ObjectKey("", help="The object that is podpac_deps.zip.").tag(
+        label="Dependencies key"
     )
 
     @property

@@ -1,0 +1,188 @@
+"""``Lambda``: the node PODPAC users know, over the plan, the engine and AWS.
+
+With podpac installed it is a ``podpac.Node`` and may be a source of other nodes; without, the same traits and methods
+on their own.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import traitlets as tl
+
+from podpac_lambda_widgets.aws.account import AwsAccount
+from podpac_lambda_widgets.aws.session import connect
+from podpac_lambda_widgets.engine.events import Listener, ignore
+from podpac_lambda_widgets.engine.results import Result
+from podpac_lambda_widgets.engine.stack import Description, Stack
+from podpac_lambda_widgets.errors import InvalidPipelineError
+from podpac_lambda_widgets.model.base import Text
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.model.pipeline import Pipeline
+from podpac_lambda_widgets.model.source import Source
+from podpac_lambda_widgets.plan.changes import Plan
+from podpac_lambda_widgets.secret import Secret
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_Node: Any = tl.HasTraits
+#: PODPAC's own settings when podpac is there, else a plain mapping with the same names. Read, never written.
+settings: Mapping[str, Any] = {}
+try:
+    from podpac import Node as _Node
+    from podpac import settings as settings
+except ModuleNotFoundError as _missing:
+    if _missing.name != "podpac":
+        warnings.warn(
+            f"podpac is installed but cannot be imported: {_missing}. Lambda takes pipelines as JSON only. "
+            "Install podpac-lambda-widgets[podpac], which names what podpac leaves out.",
+            stacklevel=2,
+        )
+
+
+def _setting(name: str, otherwise: str = "") -> str:
+    return str(settings.get(name) or otherwise)
+
+
+class Lambda(_Node, Deployment, Source):  # type: ignore[misc]  # podpac has no types
+    """Evaluate a node in an AWS Lambda function.
+
+    The traits are PODPAC's own (``function_name``, ``function_source_dist_zip``, ...), see
+    :class:`~podpac_lambda_widgets.model.deployment.Deployment` and
+    :class:`~podpac_lambda_widgets.model.source.Source`. Names that are not given come from ``podpac.settings``
+    (``FUNCTION_NAME``, ``FUNCTION_ROLE_NAME``, ``S3_BUCKET_NAME``), and so do credentials when no session is given
+    (``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION_NAME``), else boto3's own sources.
+
+    Parameters
+    ----------
+    source : podpac.Node, mapping or str, optional
+        The pipeline: a node, its definition, or its JSON. Needed to evaluate, not to build.
+    session : boto3.Session, optional
+        Of :func:`~podpac_lambda_widgets.connect` or :func:`~podpac_lambda_widgets.local_aws`, or your own.
+    **traits
+        Any trait of the deployment and of the archives' source.
+
+    Examples
+    --------
+    >>> cloud = Lambda(source=node, function_source_dist_zip="dist/aws/podpac_dist.zip",
+    ...                function_source_dependencies_zip="dist/aws/podpac_deps.zip")  # doctest: +SKIP
+    >>> cloud.build()  # doctest: +SKIP
+    >>> cloud.eval(coordinates).plot()  # doctest: +SKIP
+    """
+
+    source = tl.Any(None, allow_none=True).tag(attr=True)
+    session = tl.Instance(boto3.Session)
+    function_name = Text("", pattern=Deployment.function_name.pattern.pattern, rule=Deployment.function_name.rule).tag(
+        label="Function name", section="names", attr=True
+    )
+
+    @tl.default("session")
+    def _session_default(self) -> boto3.Session:
+        return connect(
+            access_key_id=_setting("AWS_ACCESS_KEY_ID") or None,
+            secret_access_key=Secret(_setting("AWS_SECRET_ACCESS_KEY")),
+            region_name=_setting("AWS_REGION_NAME") or None,
+        )
+
+    @tl.default("function_name")
+    def _function_name_default(self) -> str:
+        return _setting("FUNCTION_NAME", "podpac-lambda-autogen")
+
+    @tl.default("function_role_name")
+    def _function_role_name_default(self) -> str:
+        return _setting("FUNCTION_ROLE_NAME")
+
+    @tl.default("function_s3_bucket")
+    def _function_s3_bucket_default(self) -> str:
+        return _setting("S3_BUCKET_NAME")
+
+    def __repr__(self) -> str:
+        return f"Lambda(function_name={self.function_name!r})"
+
+    __str__ = __repr__
+
+    @property
+    def stack(self) -> Stack:
+        """The stack of this node: the same things as values and events."""
+        if getattr(self, "_stack", None) is None or self._stack.account.session is not self.session:
+            self._stack = Stack(AwsAccount(self.session), self, self)
+        return self._stack
+
+    @property
+    def outputs(self) -> Any:
+        """Names of the source's outputs, or None for a node with one output."""
+        return getattr(self.source, "outputs", None)
+
+    def plan(self) -> Plan:
+        """What :meth:`build` would do. Reads only."""
+        return self.stack.plan()
+
+    def build(self, listener: Listener = ignore) -> Plan:
+        """Make role, bucket, archives and function, or mend them. May be run again and again."""
+        return self.stack.build(listener)
+
+    def validate(self, raise_exceptions: bool = False) -> bool:
+        """Whether everything is in AWS as it should be.
+
+        Parameters
+        ----------
+        raise_exceptions : bool
+            Raise a DeployError that names what is wrong, instead of returning False.
+        """
+        return self.stack.validate(raise_exceptions)
+
+    def describe(self) -> Description:
+        """What there is in AWS, resource by resource. Reads only."""
+        return self.stack.describe()
+
+    def delete(self, confirm: bool = False, listener: Listener = ignore) -> Plan:
+        """Take away what this package made for the function, and nothing else."""
+        return self.stack.delete(confirm=confirm, listener=listener)
+
+    def run(
+        self, coordinates: Any, listener: Listener = ignore, cancelled: Callable[[], bool] = lambda: False
+    ) -> Result:
+        """Evaluate the source in the function; the result with times, log and versions."""
+        if self.source is None:
+            raise InvalidPipelineError(
+                "There is no pipeline to evaluate", field="source", next_step="Make it as Lambda(source=node)."
+            )
+        pipeline = Pipeline.parse(self.source)
+        return self.stack.run(pipeline, CoordinatesDefinition.parse(coordinates), listener, cancelled)
+
+    def eval(self, coordinates: Any, **kwargs: Any) -> xr.DataArray:
+        """Evaluate the source in the function.
+
+        Parameters
+        ----------
+        coordinates : podpac.Coordinates, mapping or str
+            Where and when; without podpac, the definition or its JSON.
+        **kwargs
+            ``output``, an array to fill, as PODPAC's own nodes pass it.
+
+        Returns
+        -------
+        podpac.UnitsDataArray or xarray.DataArray
+            The very values that ``source.eval(coordinates)`` gives here.
+        """
+        array = _as_units_array(self.run(coordinates).array)
+        output = kwargs.get("output")
+        if output is None:
+            return array
+        output[:] = array
+        return output  # type: ignore[no-any-return]  # what PODPAC passed in
+
+
+def _as_units_array(array: xr.DataArray) -> xr.DataArray:
+    if _Node is tl.HasTraits:
+        return array
+    from podpac import UnitsDataArray
+
+    units_array = UnitsDataArray(array)
+    units_array._pp_deserialize()
+    return units_array  # type: ignore[no-any-return]  # podpac has no types
