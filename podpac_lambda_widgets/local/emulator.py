@@ -33,6 +33,7 @@ from podpac_lambda_widgets.secret import Secret
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _LOG_TAIL_BYTES = 2000
+_SERVER_MODULE = "podpac_lambda_widgets.local.server"
 
 #: What whoever deploys needs. Broad within each service: the account is its user's own and lasts as long as its
 #: process. ministack wants ``*`` as the resource of actions such as ``lambda:CreateFunction``.
@@ -142,7 +143,7 @@ class Emulator:
             os.close(ready)
 
     def _launch(self, settings: Settings) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "podpac_lambda_widgets.local.server", settings.to_argument()]
+        command = [sys.executable, "-m", _SERVER_MODULE, settings.to_argument()]
         home = str(Path(podpac_lambda_widgets.__file__).parents[1])
         inherited = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
         environment = {

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from uuid import uuid4
 from podpac_lambda_widgets.limits import SYNC_RESPONSE_BYTES
 from podpac_lambda_widgets.local import memory, sandbox
 from podpac_lambda_widgets.local.function import Function, Invocation, Outcome, error_document
+from podpac_lambda_widgets.local.process_output import ProcessOutput
 from podpac_lambda_widgets.local.runtime_api import RuntimeApi
 from podpac_lambda_widgets.local.runtimes import Runtime
 
@@ -26,8 +25,6 @@ from podpac_lambda_widgets.local.runtimes import Runtime
 INIT_SECONDS = 10
 #: How often the process and its memory are looked at while it works, seconds.
 _WATCH_SECONDS = 0.05
-#: Output kept of one invocation, bytes; the oldest is dropped first.
-_OUTPUT_BYTES = 4 * 1024 * 1024
 _TASK_ROOT, _RUNTIME_ROOT, _LAYERS_ROOT = "/var/task", "/var/runtime", "/opt"
 
 #: Calls what it is given, which starts a process. Linux kills that when the calling thread ends: use a lasting one.
@@ -88,7 +85,7 @@ class ExecutionEnvironment:
         self._cold = True
         self._started = clock()
         self._process = spawn(self._launch)
-        self._output = _Output(self._process)
+        self._output = ProcessOutput(self._process)
 
     @property
     def usable(self) -> bool:
@@ -261,48 +258,6 @@ class ExecutionEnvironment:
             "LAMBDA_TASK_ROOT": self._task_root,
             **function.credentials,
         }
-
-
-class _Output:
-    """What a process prints, read as it comes so that it never blocks."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        if process.stdout is None:
-            raise ValueError("the process has no pipe")
-        self._pipe = process.stdout
-        self._buffer = bytearray()
-        self._lock = threading.Lock()
-        os.set_blocking(self._pipe.fileno(), False)
-        threading.Thread(target=self._follow, name="function-output", daemon=True).start()
-
-    def take(self) -> str:
-        """Everything printed since the last call. The runtime client flushes before it answers."""
-        with self._lock:
-            self._read()
-            text = self._buffer.decode(errors="replace")
-            self._buffer.clear()
-        return text if not text or text.endswith("\n") else text + "\n"
-
-    def _follow(self) -> None:
-        open_still = True
-        while open_still:
-            select.select([self._pipe], [], [])
-            with self._lock:
-                open_still = self._read()
-        with self._lock:
-            self._pipe.close()
-
-    def _read(self) -> bool:
-        while not self._pipe.closed:
-            try:
-                chunk = os.read(self._pipe.fileno(), 65536)
-            except BlockingIOError:
-                return True
-            if not chunk:
-                return False
-            self._buffer += chunk
-            del self._buffer[:-_OUTPUT_BYTES]
-        return False
 
 
 def _exit_failure(code: int, request_id: str) -> Failure:

@@ -22,7 +22,6 @@ from types import SimpleNamespace
 from typing import Any
 
 _RUNTIME = "/2018-06-01/runtime"
-#: Asking for the next invocation blocks until there is one.
 _Handler = Callable[[Any, "Context"], Any]
 
 
@@ -61,14 +60,17 @@ def find_handler(name: str) -> _Handler:
     Raises
     ------
     RuntimeFault
-        ``Runtime.MalformedHandlerName``, ``Runtime.ImportModuleError``, ``Runtime.UserCodeSyntaxError`` or
-        ``Runtime.HandlerNotFound``.
+        ``Runtime.MalformedHandlerName``, ``Runtime.BuiltInModuleConflict``, ``Runtime.ImportModuleError``,
+        ``Runtime.UserCodeSyntaxError`` or ``Runtime.HandlerNotFound``.
     """
     module_name, dot, function_name = name.rpartition(".")
     if not dot:
         raise RuntimeFault(
             "Runtime.MalformedHandlerName", f"Bad handler '{name}': it is not of the form module.function"
         )
+    if module_name.split(".")[0] in sys.builtin_module_names:
+        message = f"Cannot use built-in module {module_name} as a handler module"
+        raise RuntimeFault("Runtime.BuiltInModuleConflict", message)
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
