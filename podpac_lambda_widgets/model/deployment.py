@@ -94,7 +94,7 @@ class Deployment(StrictHasTraits):
     )
     function_role_name = Text(
         "",
-        pattern=r"[\w+=,.@-]{1,64}",
+        pattern=r"[A-Za-z0-9_+=,.@-]{1,64}",
         rule=_ROLE_RULE,
         help="The IAM role the function runs with. Empty: named after the function.",
     ).tag(label="Role name", section="names")

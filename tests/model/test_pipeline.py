@@ -1,0 +1,51 @@
+"""Pipelines and coordinates are PODPAC's own definitions, wherever they come from."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelineError
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+from podpac_lambda_widgets.model.examples import EXAMPLES, Example, tutorial_coordinates
+from podpac_lambda_widgets.model.pipeline import Pipeline
+
+NODE = {"A": {"node": "core.algorithm.utility.SinCoords"}}
+
+
+def test_text_and_mapping_give_the_same_pipeline() -> None:
+    assert Pipeline.parse(json.dumps(NODE)) == Pipeline.parse(NODE)
+    assert Pipeline.parse(NODE).output == "A"
+
+
+@pytest.mark.parametrize("value", ["", "{", "[1]", "{}", '{"a": 1}', 7, None, "[" * 100_000])
+def test_what_is_no_pipeline_is_refused_with_the_reason(value: object) -> None:
+    with pytest.raises(InvalidPipelineError) as caught:
+        Pipeline.parse(value)
+    assert caught.value.why or caught.value.next_step
+
+
+@pytest.mark.parametrize("value", ["", "[]", "{}", '{"coords": []}', '{"coords": 3}', 7, None, '{"coords": [1]}'])
+def test_what_are_no_coordinates_is_refused(value: object) -> None:
+    with pytest.raises(InvalidCoordinatesError):
+        CoordinatesDefinition.parse(value)
+
+
+def test_the_tutorial_grid_is_podpacs(podpac_tutorial_json: str) -> None:
+    assert tutorial_coordinates().definition == json.loads(podpac_tutorial_json)
+    assert tutorial_coordinates().points == 180 * 180
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_every_example_is_a_node_that_podpac_can_make(example: Example) -> None:
+    podpac = pytest.importorskip("podpac")
+    node = podpac.Node.from_json(example.pipeline.json)
+    assert Pipeline.parse(node).output == example.pipeline.output
+
+
+@pytest.fixture
+def podpac_tutorial_json() -> str:
+    podpac = pytest.importorskip("podpac")
+    grid = [podpac.clinspace(-90, 90, 180), podpac.clinspace(90, -90, 180), "2018-01-01"]
+    return str(podpac.Coordinates(grid, ["lat", "lon", "time"]).json)
