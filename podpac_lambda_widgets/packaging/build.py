@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
-import podpac_lambda_widgets
 from podpac_lambda_widgets.errors import ArchiveError, BuildError
 from podpac_lambda_widgets.limits import EPHEMERAL_STORAGE_MB
 from podpac_lambda_widgets.packaging.archive import Package, check_code_size, inspect_package
 from podpac_lambda_widgets.packaging.bytecode import compile_tree, find_interpreter
 from podpac_lambda_widgets.packaging.command import Cancelled, check_cancelled
+from podpac_lambda_widgets.packaging.contents import HANDLER, copy_own_files, describe_builder, describe_pair
 from podpac_lambda_widgets.packaging.install import find_uv, install_pins
 from podpac_lambda_widgets.packaging.manifest import Manifest
 from podpac_lambda_widgets.packaging.patches import apply_patches
 from podpac_lambda_widgets.packaging.progress import Listener, Reporter, ignore_progress
 from podpac_lambda_widgets.packaging.prune import prune_tree
-from podpac_lambda_widgets.packaging.recipe import PACKAGE_FOLDER, Recipe, Selection, find_recipe, select_pins
+from podpac_lambda_widgets.packaging.recipe import Recipe, Selection, find_recipe, select_pins
 from podpac_lambda_widgets.packaging.target import GLIBC, Target, choose_target
-from podpac_lambda_widgets.packaging.zipping import measure_files, write_archive
+from podpac_lambda_widgets.packaging.zipping import write_archive
 
 DIST_NAME = "podpac_dist.zip"
 DEPENDENCIES_NAME = "podpac_deps.zip"
-HANDLER = "handler.handler"
 
-#: Our own modules that run inside Lambda.
-_SHIPPED = ("__init__.py", "errors.py", "limits.py", "remote")
 _KEEP_SOURCES = ("podpac", "podpac_lambda_widgets", "handler.py")
 #: What tracebacks show: where Lambda keeps a function's code; and the archive for what is extracted later.
 _CODE_FOLDER = "/var/task"
@@ -132,7 +127,7 @@ class _Build:
             runtime=self.target.runtime,
             architecture=self.target.architecture,
             lock_sha256=self.recipe.lock_sha256(),
-            builder_version=f"{podpac_lambda_widgets.__version__}+{_digest_own_files(self.recipe)[:12]}",
+            builder_version=describe_builder(),
             files_sha256="",
             unzipped_bytes=0,
             provides=(),
@@ -150,7 +145,8 @@ class _Build:
         if present is None or package.dist.manifest is None:
             return None
         inputs = replace(present, files_sha256="", unzipped_bytes=0, provides=())
-        return package if inputs == wanted else None
+        same_code = package.dist.manifest.builder_version == describe_builder(self.recipe)
+        return package if inputs == wanted and same_code else None
 
     def _install(self, selection: Selection, core: Path, extras: Path) -> None:
         how = "uv" if self.uv else "pip"
@@ -174,7 +170,7 @@ class _Build:
 
     def _write(self, core: Path, extras: Path, common: Manifest) -> Package:
         self.reporter.tell("compress", "Compressing")
-        dist, dependencies = describe_pair(core, extras, common)
+        dist, dependencies = describe_pair(core, extras, common, self.recipe)
         check_code_size(dist.unzipped_bytes + len(dist.to_json()), resource=DIST_NAME)
         with tempfile.TemporaryDirectory(prefix=".podpac-archives-", dir=self.directory) as scratch:
             dist_zip, dependencies_zip = Path(scratch) / DIST_NAME, Path(scratch) / DEPENDENCIES_NAME
@@ -217,74 +213,3 @@ class _Build:
                     future.result()
                 self.reporter.tell("compress", f"Compressed {sum(done) / 1e6:,.0f} of {total / 1e6:,.0f} MB",
                                    sum(done) / total)  # fmt: skip
-
-
-def copy_own_files(recipe: Recipe, directory: Path) -> None:
-    """Put the handler and this package's modules that run inside Lambda into `directory`."""
-    own = directory / PACKAGE_FOLDER.name
-    own.mkdir(parents=True)
-    for name in _SHIPPED:
-        source = PACKAGE_FOLDER / name
-        if source.is_dir():
-            shutil.copytree(source, own / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copyfile(source, own / name)
-    shutil.copyfile(recipe.handler, directory / recipe.handler.name)
-
-
-def _digest_own_files(recipe: Recipe) -> str:
-    """Digest of our files that go into an archive or decide what goes in."""
-    shipped = [PACKAGE_FOLDER / name for name in _SHIPPED]
-    files = [path for top in (*shipped, PACKAGE_FOLDER / "packaging") for path in _files_below(top)]
-    digest = hashlib.sha256()
-    for name, path in sorted([(path.relative_to(PACKAGE_FOLDER).as_posix(), path) for path in files]):
-        digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    digest.update(recipe.handler.read_bytes())
-    return digest.hexdigest()
-
-
-def _files_below(top: Path) -> list[Path]:
-    if top.is_file():
-        return [top]
-    return [path for path in top.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-
-
-def describe_pair(core: Path, extras: Path, common: Manifest) -> tuple[Manifest, Manifest]:
-    """The manifests of the two trees.
-
-    Raises
-    ------
-    BuildError
-        If both hold a package of the same name.
-    """
-    with ThreadPoolExecutor(2) as pool:
-        (core_sha256, core_bytes), (extras_sha256, extras_bytes) = pool.map(measure_files, (core, extras))
-    provides, dependencies_provides = find_top_level_imports(core), find_top_level_imports(extras)
-    both = sorted(set(provides) & set(dependencies_provides))
-    if both:
-        raise BuildError("A package is in both archives.", resource=", ".join(both), next_step="Write the locks again.")
-    dependencies = replace(
-        common, files_sha256=extras_sha256, unzipped_bytes=extras_bytes, provides=dependencies_provides
-    )
-    dist = replace(
-        common,
-        kind="dist",
-        files_sha256=core_sha256,
-        unzipped_bytes=core_bytes,
-        provides=provides,
-        handler=HANDLER,
-        dependencies_provides=dependencies_provides,
-        dependencies_files_sha256=extras_sha256,
-    )
-    return dist, dependencies
-
-
-def find_top_level_imports(directory: Path) -> tuple[str, ...]:
-    """Names that can be imported with `directory` on the path, sorted."""
-    names = set()
-    for path in directory.iterdir():
-        name = path.name.split(".")[0]
-        is_package = path.is_dir() and path.suffix not in (".dist-info", ".libs", ".data")
-        if name.isidentifier() and name != "__pycache__" and (is_package or path.suffix in (".py", ".pyc", ".so")):
-            names.add(name)
-    return tuple(sorted(names))

@@ -28,7 +28,12 @@ class Rule:
 
 
 RULES = (
-    Rule("tests", r".+/tests?", "Packages test themselves before they are released."),
+    Rule(
+        "tests",
+        r".+/(tests?|testsuite)|(numpy|scipy)/.+/(_[a-z_]+_tests|_simd|_ctest|_cytest"
+        r"|_test_(ccallback|deprecation_call|deprecation_def|multivariate|internal))\..+",
+        "Packages test themselves before they are released.",
+    ),
     Rule("programs", r"bin|share|\.lock", "Nothing runs a package's command line or reads its manual there."),
     Rule(
         "sources of compiled code",
@@ -46,6 +51,11 @@ RULES = (
         r"matplotlib/backends/(web_backend|qt_editor|_tkagg.*|_macosx.*|_backend_(gtk|tk).*"
         r"|backend_(gtk|qt|tk|wx|macosx|webagg|nbagg).*)|PIL/_imagingtk.*",
         "A function has no screen.",
+    ),
+    Rule(
+        "AVIF pictures",
+        r"PIL/_avif.*|pillow\.libs/libavif.*",
+        "Pillow does without; no result is written as AVIF.",
     ),
     Rule(
         "building other packages",

@@ -73,7 +73,7 @@ report = {
     "repeatable": bool((again.data == results["SinCoords"].data).all()),
     "netcdf": bool((decoded.data == results["SinCoords"].data).all()) and netcdf[:3] == b"CDF",
     "geotransform": list(grid.drop("time").geotransform),
-    "extras_asked_for": recorder.asked,
+    "extras_asked_for": sorted(set(recorder.asked)),
     "engines after": sorted(xarray.backends.list_engines()),
 }
 if rest:
