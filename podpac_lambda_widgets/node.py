@@ -7,7 +7,8 @@ on their own.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -17,7 +18,7 @@ from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.aws.session import connect
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.results import Result
-from podpac_lambda_widgets.engine.stack import Description, Stack
+from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.errors import InvalidPipelineError
 from podpac_lambda_widgets.model.base import Text
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
@@ -25,6 +26,7 @@ from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.plan.changes import Plan
+from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.secret import Secret
 
 if TYPE_CHECKING:
@@ -32,10 +34,11 @@ if TYPE_CHECKING:
 
 _Node: Any = tl.HasTraits
 #: PODPAC's own settings when podpac is there, else a plain mapping with the same names. Read, never written.
-settings: Mapping[str, Any] = {}
+settings: MutableMapping[str, Any] = {}
 try:
-    from podpac import Node as _Node
-    from podpac import settings as settings
+    import podpac
+
+    _Node, settings = podpac.Node, podpac.settings
 except ModuleNotFoundError as _missing:
     if _missing.name != "podpac":
         warnings.warn(
@@ -106,12 +109,14 @@ class Lambda(_Node, Deployment, Source):  # type: ignore[misc]  # podpac has no 
 
     __str__ = __repr__
 
-    @property
+    @cached_property
     def stack(self) -> Stack:
         """The stack of this node: the same things as values and events."""
-        if getattr(self, "_stack", None) is None or self._stack.account.session is not self.session:
-            self._stack = Stack(AwsAccount(self.session), self, self)
-        return self._stack
+        return Stack(AwsAccount(self.session), self, self)
+
+    @tl.observe("session")
+    def _session_changed(self, change: Any) -> None:
+        self.__dict__.pop("stack", None)
 
     @property
     def outputs(self) -> Any:

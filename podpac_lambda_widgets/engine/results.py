@@ -7,7 +7,9 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from podpac_lambda_widgets.errors import ResultError
 from podpac_lambda_widgets.remote.wire import Answer, StoredAnswer
@@ -94,9 +96,29 @@ def decode_array(body: bytes, answer: Answer) -> xr.DataArray:
             why=f"{len(body):,} bytes; {type(error).__name__}: {error}",
             next_step="Run again; when it stays so, look at the function's log.",
         ) from None
-    # How the file was written is no property of the array.
+    return _without_traces_of_the_file(array)
+
+
+def _without_traces_of_the_file(array: xr.DataArray) -> xr.DataArray:
+    """The array as podpac made it: netCDF 3 is big-endian, and has no tuples in attributes."""
+    array = array.assign_coords({name: _native(coordinate.variable) for name, coordinate in array.coords.items()})
+    array = array.copy(data=_native(array.variable).data)
     array.encoding = {}
+    array.attrs = {name: _plain_attribute(value) for name, value in array.attrs.items()}
     return array
+
+
+def _native(variable: xr.Variable) -> xr.Variable:
+    native = variable.astype(variable.dtype.newbyteorder("="))
+    native.encoding = {}
+    native.attrs = {name: _plain_attribute(value) for name, value in variable.attrs.items()}
+    return native
+
+
+def _plain_attribute(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return tuple(value.tolist())
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def read_report(log: str) -> tuple[int | None, int | None]:

@@ -22,9 +22,8 @@ from podpac_lambda_widgets.errors import (
     RunError,
     ThrottledError,
 )
-from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
-from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.plan.account import Invocation
+from podpac_lambda_widgets.remote import budget
 from podpac_lambda_widgets.remote.wire import Answer, Request, decode_answer, encode_request
 
 Value = TypeVar("Value")
@@ -38,15 +37,14 @@ _MARGIN = 30.0
 def run_pipeline(
     account: Account,
     function_name: str,
-    pipeline: Pipeline,
-    coordinates: CoordinatesDefinition,
+    request: Request,
     *,
     timeout: float,
     clock: Clock,
     listener: Listener,
     cancelled: Callable[[], bool],
 ) -> Result:
-    """Evaluate a pipeline at coordinates in the function, and bring the array here.
+    """Have the function evaluate a request, and bring the array here.
 
     Parameters
     ----------
@@ -58,9 +56,9 @@ def run_pipeline(
     PodpacLambdaError
         A typed one for everything that can go wrong, see :mod:`podpac_lambda_widgets.errors`.
     """
-    payload = encode_request(Request(pipeline=pipeline.definition, coordinates=coordinates.definition))
+    payload = encode_request(request)
     began = clock.monotonic()
-    listener(RunProgressed("sent", f"{coordinates.points:,} points"))
+    listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
     invocation = _abandon_when_cancelled(
         lambda: _invoke(account, function_name, payload, timeout + _MARGIN, clock), cancelled
     )

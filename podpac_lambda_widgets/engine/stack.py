@@ -26,10 +26,11 @@ from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.packaging.archive import Archive, inspect_package
 from podpac_lambda_widgets.plan.changes import Plan
 from podpac_lambda_widgets.plan.description import Description
-from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, stack_names
+from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, guard_environment, stack_names
 from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
 from podpac_lambda_widgets.plan.resources import Bucket, Function, LogGroup, Observed, Resource, Role
-from podpac_lambda_widgets.remote import budget
+from podpac_lambda_widgets.remote import guard
+from podpac_lambda_widgets.remote.wire import Request
 
 
 def _never() -> bool:
@@ -151,13 +152,14 @@ class Stack:
 
         The function checks the same things again; checking here first saves the call.
         """
-        budget.check(coordinates.definition, self.deployment.function_memory)
+        request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition)
+        memory = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.deployment.function_memory)}
+        guard.check(request, guard.Policy.from_environment({**guard_environment(self.deployment), **memory}))
         try:
             return run_pipeline(
                 self.account,
                 self.deployment.function_name,
-                pipeline,
-                coordinates,
+                request,
                 timeout=self.deployment.function_timeout,
                 clock=self._clock,
                 listener=listener,

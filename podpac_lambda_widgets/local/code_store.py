@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from podpac_lambda_widgets.local.function import Archive
 
@@ -98,6 +98,7 @@ def extract(archives: Sequence[bytes], tree: Path) -> None:
                 entries = archive.infolist()
             links = [entry for entry in entries if stat.S_ISLNK(entry.external_attr >> 16)]
             files = [entry for entry in entries if not stat.S_ISLNK(entry.external_attr >> 16)]
+            _make_folders(files, tree)
             with ThreadPoolExecutor(_THREADS) as threads:
                 parts = [threads.submit(_extract_files, data, files[n::_THREADS], tree) for n in range(_THREADS)]
                 for part in parts:
@@ -113,6 +114,13 @@ def remove_tree(tree: Path) -> None:
     """Remove a directory with all that is in it, read-only or not; it may be gone already."""
     _set_writable(tree, True)
     shutil.rmtree(tree, ignore_errors=True)
+
+
+def _make_folders(entries: list[zipfile.ZipInfo], tree: Path) -> None:
+    # Before the threads begin: until Python 3.12, two of them that make the same folder get in each other's way.
+    for folder in sorted({PurePosixPath(entry.filename).parent for entry in entries}):
+        if not folder.is_absolute() and ".." not in folder.parts:
+            (tree / folder).mkdir(parents=True, exist_ok=True)
 
 
 def _extract_files(data: bytes, entries: list[zipfile.ZipInfo], tree: Path) -> None:

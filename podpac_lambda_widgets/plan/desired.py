@@ -164,13 +164,19 @@ def _function(
 
 def _environment(deployment: Deployment, names: StackNames, dependencies: StoredObject) -> dict[str, str]:
     """What the function reads of its surroundings; PODPAC's names where it has one."""
-    environment = {
+    return {
         "S3_BUCKET_NAME": names.bucket,
         "FUNCTION_DEPENDENCIES_BUCKET": dependencies.bucket,
         "FUNCTION_DEPENDENCIES_KEY": dependencies.key,
         "FUNCTION_DEPENDENCIES_SHA256": dependencies.sha256,
         "FUNCTION_S3_OUTPUT": names.output,
+        **guard_environment(deployment),
     }
+
+
+def guard_environment(deployment: Deployment) -> dict[str, str]:
+    """The variables that tell the guard what it lets pass, in the cloud as here."""
+    environment = {}
     if deployment.function_restrict_pipelines:
         environment["FUNCTION_RESTRICT_PIPELINES"] = ",".join(deployment.function_restrict_pipelines)
     if deployment.function_allow_unsafe_eval:
