@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from podpac_lambda_widgets.errors import InvalidPipelineError, PipelineRejectedError
+from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelineError, PipelineRejectedError
+from podpac_lambda_widgets.remote.budget import as_delta, as_number
 from podpac_lambda_widgets.remote.coordinates import check_coordinates, check_crs
 from podpac_lambda_widgets.remote.expression import check_expression
 from podpac_lambda_widgets.remote.locations import check_location
@@ -28,6 +29,7 @@ _METHODS = {
     "average", "mode", "gauss", "max", "min", "med", "q1", "q3", "slinear", "splinef2d", "spline_2", "spline_3",
     "spline_4", "zero", "next", "previous",
 }  # fmt: skip
+_FREQUENCY = re.compile(r"\d{0,5}(min|h|H|D|W|W-[A-Z]{3}|ME|MS|M|SMS|SME|QE|QS|Q|YE|YS|Y|A|AS)", re.ASCII)
 _REDUCE = {"all", "any", "count", "max", "mean", "median", "min", "prod", "std", "sum", "var"}
 
 
@@ -69,7 +71,7 @@ class Attributes:
         if not isinstance(attrs, Mapping):
             raise InvalidPipelineError("Attributes are not a JSON object", field=f"{self.where}.attrs")
         for name, value in attrs.items():
-            place = f"{self.where}.attrs.{ascii(name)[1:60]}"
+            place = f"{self.where}.attrs.{shown(name)}"
             kind = self.kinds.get(name)
             if kind is None:
                 _reject("The attribute is not allowed", place, "the node has no such attribute")
@@ -86,13 +88,13 @@ class Attributes:
             check_location(value, self.buckets, self.hosts, place)
         elif kind in ("coordinates", "coordinates_or_node"):
             self._check_coordinates(value, place)
+        elif kind == "selection":
+            _check_selection(value, self.max_points, place)
         elif kind in ("node", "nodes"):
             if value != {} and value != []:
                 _reject("A node is given as an attribute", place, "nodes are inputs")
         else:
-            check = _CHECKS.get(kind)
-            if check is not None:
-                check(value, place)
+            _CHECKS[kind](value, place)
 
     def _check_coordinates(self, value: object, place: str) -> None:
         if not isinstance(value, Mapping):
@@ -190,6 +192,37 @@ def _check_reduce(value: object, place: str) -> None:
         _reject("The function is not allowed", place, f"one of {', '.join(sorted(_REDUCE))}")
 
 
+def _check_nothing(value: object, place: str) -> None:
+    if value is not False:
+        _reject("The attribute may not be set", place, f"type {type(value).__name__}")
+
+
+def _check_frequency(value: object, place: str) -> None:
+    # pandas makes one value of each period between the first time and the last.
+    if not isinstance(value, str) or not _FREQUENCY.fullmatch(value):
+        _reject("The frequency is not allowed", place, "give a number and a unit of a minute or more, like 7D or MS")
+
+
+def _check_selection(value: object, max_points: int, place: str) -> None:
+    """Coordinates given as a list: values, or start, stop and step when there are three."""
+    _check_list(value, place)
+    items = list(value) if isinstance(value, list | tuple) else []
+    if len(items) == 3:
+        start, stop, step = (_extent(item) for item in items)
+        if step and abs(stop - start) / abs(step) > max_points:
+            _reject("The selection has too many points", place, f"the limit is {max_points:,}")
+
+
+def _extent(item: object) -> float:
+    """A number, date or time difference as a number; 0 where only podpac can tell."""
+    for read in (as_number, as_delta):
+        try:
+            return read(item, "")
+        except InvalidCoordinatesError:
+            continue
+    return 0.0
+
+
 def _check_code(value: object, place: str) -> None:
     if not isinstance(value, str):
         _reject("The code is not text", place, f"type {type(value).__name__}")
@@ -207,16 +240,23 @@ _CHECKS: dict[str, Callable[[object, str], None]] = {
     "dict": _check_dict,
     "expression": _skip,
     "float": _check_float,
+    "frequency": _check_frequency,
     "int": _check_int,
     "interpolation": _check_interpolation,
     "kernel_type": _check_kernel_type,
     "list": _check_list,
+    "nothing": _check_nothing,
     "parameters": _skip,
     "reduce_fn": _check_reduce,
     "text": _check_text,
     "units": _check_units,
     "value": _check_scalars,
 }
+
+
+def shown(name: object) -> str:
+    """A name of the request as it may stand in an error: printable and short."""
+    return ascii(name)[1:-1][:60]
 
 
 def _reject(what: str, where: str, why: str) -> NoReturn:

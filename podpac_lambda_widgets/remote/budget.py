@@ -66,8 +66,8 @@ def _uniform(item: Mapping[str, object], where: str) -> int:
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise InvalidCoordinatesError("The size is not a positive whole number", field=where, why=repr(size)[:40])
         return size
-    start, stop = _number(item["start"], where), _number(item["stop"], where)
-    by = _delta(step, where)
+    start, stop = as_number(item["start"], where), as_number(item["stop"], where)
+    by = as_delta(step, where)
     if by == 0 or not math.isfinite(by):
         raise InvalidCoordinatesError("The step is zero", field=where)
     count = (stop - start) / by
@@ -95,7 +95,13 @@ def _shape(value: object, where: str) -> int:
     return math.prod(value)
 
 
-def _number(value: object, where: str) -> float:
+def as_number(value: object, where: str) -> float:
+    """A number, or a date as seconds since 1970.
+
+    Raises
+    ------
+    InvalidCoordinatesError
+    """
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     match = _DATE.fullmatch(value) if isinstance(value, str) else None
@@ -110,7 +116,13 @@ def _number(value: object, where: str) -> float:
         raise InvalidCoordinatesError("Not a time", field=where, why=str(error)) from None
 
 
-def _delta(value: object, where: str) -> float:
+def as_delta(value: object, where: str) -> float:
+    """A step: a number, or a time difference like ``"1,D"`` in seconds.
+
+    Raises
+    ------
+    InvalidCoordinatesError
+    """
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     match = _DELTA.fullmatch(value) if isinstance(value, str) else None

@@ -29,7 +29,7 @@ def canonical_json(value: object) -> bytes:
 
 
 def pipeline_sha256(pipeline: Mapping[str, object]) -> str:
-    """Hash a whole pipeline definition, styles included: what ``function_restrict_pipelines`` lists.
+    """Hash a whole pipeline definition, styles included.
 
     PODPAC's own ``Node.hash`` leaves styles out, and so does not tell two definitions apart.
 
@@ -39,6 +39,27 @@ def pipeline_sha256(pipeline: Mapping[str, object]) -> str:
         64 hexadecimal digits.
     """
     return hashlib.sha256(canonical_json(_with_order(pipeline))).hexdigest()
+
+
+def node_hash(pipeline: Mapping[str, object]) -> str:
+    """What ``podpac.Node.hash`` is for a definition, without making the node: PODPAC's users restrict functions to these.
+
+    A definition that PODPAC did not write itself has another hash here than the node it makes; it is then simply
+    not on a list.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    plain = {
+        name: {key: value for key, value in node.items() if key not in ("style", "style_class")}
+        if isinstance(node, Mapping)
+        else node
+        for name, node in pipeline.items()
+        if name != "podpac_version"
+    }
+    return hashlib.sha256(json.dumps(plain, separators=(",", ":"), default=dict).encode()).hexdigest()
 
 
 def request_sha256(request: Request, code_version: str) -> str:

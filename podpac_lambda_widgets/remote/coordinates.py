@@ -24,7 +24,7 @@ def check_coordinates(definition: Mapping[str, object], max_points: int, where: 
     if not isinstance(definition, Mapping):
         raise InvalidCoordinatesError("Not a coordinates definition", field=where, why=type(definition).__name__)
     if unknown := sorted(definition.keys() - {"coords", "crs"}):
-        raise InvalidCoordinatesError("Not a property of coordinates", field=f"{where}.{ascii(unknown[0])[1:40]}")
+        raise InvalidCoordinatesError("Not a property of coordinates", field=f"{where}.{ascii(unknown[0])[1:-1][:40]}")
     asked = points(definition)
     if asked > max_points:
         raise InvalidCoordinatesError(
@@ -65,4 +65,4 @@ def check_crs(value: object, where: str) -> None:
 def _check_dimension(item: object, where: str) -> None:
     allowed = {"name", "values", "start", "stop", "step", "size", "anchor_boundary", "geotransform", "shape"}
     if isinstance(item, Mapping) and (unknown := sorted(item.keys() - allowed)):
-        raise InvalidCoordinatesError("Not a property of coordinates", field=f"{where}.{ascii(unknown[0])[1:40]}")
+        raise InvalidCoordinatesError("Not a property of coordinates", field=f"{where}.{ascii(unknown[0])[1:-1][:40]}")

@@ -15,7 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from podpac_lambda_widgets.errors import FunctionOutOfMemoryError, PipelineFailedError
+from podpac_lambda_widgets.errors import (
+    DependencyMissingError,
+    FunctionOutOfMemoryError,
+    PipelineFailedError,
+    PodpacLambdaError,
+)
 from podpac_lambda_widgets.remote.netcdf import encode_array
 
 if TYPE_CHECKING:
@@ -46,7 +51,9 @@ class Evaluation:
     timings: Mapping[str, float]
 
 
-def evaluate(request: Request, *, unsafe_eval: bool) -> Evaluation:
+def evaluate(
+    request: Request, *, unsafe_eval: bool, for_podpac: bool = False, left_out: Mapping[str, str] | None = None
+) -> Evaluation:
     """Evaluate a request that :func:`podpac_lambda_widgets.remote.guard.check` let pass.
 
     Parameters
@@ -54,9 +61,15 @@ def evaluate(request: Request, *, unsafe_eval: bool) -> Evaluation:
     request : Request
     unsafe_eval : bool
         Let podpac evaluate expressions, for this request only. ``Arithmetic`` needs it.
+    for_podpac : bool, optional
+        The result will be read by PODPAC's own client.
+    left_out : mapping of str to str, optional
+        Packages that are not in the archives, with the reason.
 
     Raises
     ------
+    DependencyMissingError
+        The pipeline needs a package that was left out.
     PipelineFailedError
         podpac raised.
     FunctionOutOfMemoryError
@@ -73,7 +86,11 @@ def evaluate(request: Request, *, unsafe_eval: bool) -> Evaluation:
         raise FunctionOutOfMemoryError(
             "The function ran out of memory", next_step="Ask for fewer points, or give the function more memory"
         ) from None
+    except PodpacLambdaError:
+        raise
     except Exception as error:  # noqa: BLE001 - podpac, and what it calls, raise any type; here it becomes ours
+        if isinstance(error, ImportError):
+            _explain_missing(error, left_out or {})
         raise PipelineFailedError(
             "podpac could not evaluate the pipeline",
             remote_type=type(error).__name__,
@@ -81,13 +98,24 @@ def evaluate(request: Request, *, unsafe_eval: bool) -> Evaluation:
             next_step="Evaluate the node locally to see where it fails",
         ) from None
     evaluated = time.perf_counter()
-    body, format_ = encode_array(array)
+    body, format_ = encode_array(array, for_podpac=for_podpac)
     timings = {
         "import": imported - began,
         "evaluate": evaluated - imported,
         "encode": time.perf_counter() - evaluated,
     }
     return Evaluation(body, format_, timings)
+
+
+def _explain_missing(error: ImportError, left_out: Mapping[str, str]) -> None:
+    text = f"{error.name} {error}".lower().replace("_", "-")
+    for name, reason in left_out.items():
+        if name.lower() in text:
+            raise DependencyMissingError(
+                f"The pipeline needs {name}, which is not in the function's archives",
+                why=reason,
+                next_step="Build the function for another architecture",
+            ) from None
 
 
 def evaluate_array(request: Request, *, unsafe_eval: bool) -> xr.DataArray:
@@ -103,7 +131,7 @@ def evaluate_array(request: Request, *, unsafe_eval: bool) -> xr.DataArray:
     with _isolated(request.settings, unsafe_eval=unsafe_eval), warnings.catch_warnings():
         # podpac's warnings quote the definition, and would end in the function's log.
         warnings.simplefilter("ignore")
-        node = podpac.Node.from_definition(_ordered(request.pipeline))
+        node = podpac.Node.from_definition(_repaired(_ordered(request.pipeline)))
         coordinates = podpac.Coordinates.from_definition(_ordered(request.coordinates))
         array: xr.DataArray = node.eval(coordinates)
         return array
@@ -161,6 +189,14 @@ def _replace(settings: dict[str, Any], values: Mapping[str, Any]) -> None:
     # The methods of dict: podpac's own item assignment may write a settings file.
     dict.clear(settings)
     dict.update(settings, values)
+
+
+def _repaired(pipeline: OrderedDict[str, Any]) -> OrderedDict[str, Any]:
+    """Mend what podpac 4.0.1 writes into a definition and then does not read: Convolution gives its kernel twice."""
+    for node in pipeline.values():
+        if isinstance(node, dict) and not node.get("attrs", {}).get("kernel_type", True):
+            del node["attrs"]["kernel_type"]
+    return pipeline
 
 
 def _ordered(definition: Mapping[str, object]) -> OrderedDict[str, Any]:

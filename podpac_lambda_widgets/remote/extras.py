@@ -178,25 +178,6 @@ class _FetchingLoader(Loader):
         spec.loader.exec_module(module)
 
 
-class LeftOut(MetaPathFinder):
-    """Says why a module is not there, for packages that could not be built for this architecture."""
-
-    def __init__(self, reasons: Mapping[str, str]) -> None:
-        self._reasons = dict(reasons)
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Refuse the names that were left out."""
-        if path is None and fullname in self._reasons:
-            raise DependencyMissingError(
-                f"{fullname} is not in the dependencies archive",
-                why=self._reasons[fullname],
-                next_step="Build the archives for another architecture",
-            )
-        return None
-
-
 def install(environ: Mapping[str, str], s3_client: Callable[[], Any] | None = None) -> Extras | None:
     """Put a finder for the dependencies archive at the end of ``sys.meta_path``.
 
@@ -211,9 +192,7 @@ def install(environ: Mapping[str, str], s3_client: Callable[[], Any] | None = No
     Extras or None
         None when the function has no such archive.
     """
-    manifest = _manifest(Path(environ.get("LAMBDA_TASK_ROOT", ".")) / MANIFEST)
-    if reasons := manifest.get("left_out"):
-        sys.meta_path.append(LeftOut(_reasons(reasons)))
+    manifest = _manifest(_manifest_path(environ))
     names = manifest.get("dependencies_provides") or ()
     bucket, key, sha256 = (environ.get(f"FUNCTION_DEPENDENCIES_{name}", "") for name in ("BUCKET", "KEY", "SHA256"))
     if not (names and bucket and key and sha256):
@@ -222,6 +201,12 @@ def install(environ: Mapping[str, str], s3_client: Callable[[], Any] | None = No
     extras = Extras(names, bucket, key, sha256, folder, s3_client or _make_s3_client)
     sys.meta_path.append(extras)
     return extras
+
+
+def left_out(environ: Mapping[str, str]) -> dict[str, str]:
+    """Packages that were left out of both archives, with the reason: those that have no build for the architecture."""
+    found = _manifest(_manifest_path(environ)).get("left_out")
+    return {str(name): str(reason) for name, reason in found.items()} if isinstance(found, Mapping) else {}
 
 
 def extract(archive: Path, target: Path) -> None:
@@ -303,6 +288,10 @@ def _extract_files(archive: Path, entries: Sequence[zipfile.ZipInfo], target: Pa
                 os.chmod(path, 0o755)  # noqa: S103, PTH101 - an executable of a package
 
 
+def _manifest_path(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("LAMBDA_TASK_ROOT", ".")) / MANIFEST
+
+
 def _manifest(path: Path) -> Mapping[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
@@ -313,12 +302,6 @@ def _manifest(path: Path) -> Mapping[str, Any]:
             "The manifest of the function's code is damaged", resource=path.name, why=str(error)
         ) from None
     return found if isinstance(found, dict) else {}
-
-
-def _reasons(left_out: object) -> dict[str, str]:
-    if isinstance(left_out, Mapping):
-        return {str(name): str(reason) for name, reason in left_out.items()}
-    return {}
 
 
 def _reason(error: Exception) -> str:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from podpac_lambda_widgets.errors import InvalidPipelineError, PipelineRejectedError
 from podpac_lambda_widgets.limits import MEGABYTE, MEMORY_MB
-from podpac_lambda_widgets.remote.attributes import Attributes
+from podpac_lambda_widgets.remote.attributes import Attributes, shown
 from podpac_lambda_widgets.remote.coordinates import check_coordinates, check_crs
 from podpac_lambda_widgets.remote.plain import check_plain
 
@@ -136,7 +136,7 @@ def _fits(value: object, kinds: tuple[type, ...]) -> bool:
 def _check_settings(settings: Mapping[str, object]) -> None:
     for name, value in settings.items():
         if name not in _SETTINGS or not _fits(value, _SETTINGS[name]):
-            _refuse("The request may not set this", f"settings.{ascii(name)[1:60]}", f"allowed: {', '.join(_SETTINGS)}")
+            _refuse("The request may not set this", f"settings.{shown(name)}", f"allowed: {', '.join(_SETTINGS)}")
     if "DEFAULT_CRS" in settings:
         check_crs(settings["DEFAULT_CRS"], "settings.DEFAULT_CRS")
 
@@ -165,7 +165,7 @@ def _check_pipeline(pipeline: object, policy: Policy) -> None:
 
 
 def _check_node(name: str, node: object, earlier: Mapping[str, str], policy: Policy) -> str:
-    where = ascii(name)[1:-1][:80]
+    where = shown(name)
     if not isinstance(node, Mapping) or not isinstance(node.get("node"), str):
         raise InvalidPipelineError("Not a node", field=where, why='it needs the property "node"')
     if not name or not name.isprintable() or name.startswith("_"):
@@ -173,7 +173,7 @@ def _check_node(name: str, node: object, earlier: Mapping[str, str], policy: Pol
     for unknown in sorted(node.keys() - _PROPERTIES):
         _refuse(
             "The property is not allowed",
-            f"{where}.{ascii(unknown)[1:60]}",
+            f"{where}.{shown(unknown)}",
             f"allowed: {', '.join(sorted(_PROPERTIES))}",
         )
     if node.get("plugin", "podpac") != "podpac":
@@ -204,7 +204,7 @@ def _check_inputs(inputs: object, described: Mapping[str, Any], earlier: Mapping
     if not isinstance(inputs, Mapping):
         raise InvalidPipelineError("Inputs are not a JSON object", field=f"{where}.inputs")
     for key, value in inputs.items():
-        place = f"{where}.inputs.{ascii(key)[1:60]}"
+        place = f"{where}.inputs.{shown(key)}"
         kind = described["attrs"].get(key)
         free = described.get("free_inputs") and kind is None
         if (
@@ -234,9 +234,7 @@ def _check_style(style: object, where: str) -> None:
         raise InvalidPipelineError("A style is not a JSON object", field=where)
     for key, value in style.items():
         if key not in _STYLE:
-            _refuse(
-                "The property is not allowed", f"{where}.{ascii(key)[1:60]}", f"allowed: {', '.join(sorted(_STYLE))}"
-            )
+            _refuse("The property is not allowed", f"{where}.{shown(key)}", f"allowed: {', '.join(sorted(_STYLE))}")
         if isinstance(value, str) and not value.isprintable():
             _refuse("The text is not allowed", f"{where}.{key}", "it has characters that do not print")
         if isinstance(value, Mapping) and not all(_is_legend_key(item) for item in value):

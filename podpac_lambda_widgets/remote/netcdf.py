@@ -40,13 +40,16 @@ class _DoesNotFit(Exception):
     """A value that netCDF 3 cannot hold exactly."""
 
 
-def encode_array(array: xr.DataArray) -> tuple[bytes, str]:
+def encode_array(array: xr.DataArray, *, for_podpac: bool = False) -> tuple[bytes, str]:
     """Encode an array.
 
     Parameters
     ----------
     array : xarray.DataArray
         Any shape; left as it was.
+    for_podpac : bool, optional
+        ``podpac.UnitsDataArray.open`` will read it, which takes the shape of a grid from the order of the file's
+        coordinates.
 
     Returns
     -------
@@ -60,6 +63,8 @@ def encode_array(array: xr.DataArray) -> tuple[bytes, str]:
         A type or an attribute that netCDF cannot hold.
     """
     try:
+        if for_podpac and _is_reordered(array):
+            raise _DoesNotFit
         return _write_netcdf3(_dataset(array, small=True)), "netcdf3"
     except _DoesNotFit:
         return _write_netcdf4(_dataset(array, small=False)), "netcdf4"
@@ -89,14 +94,27 @@ def decode_array(body: bytes) -> xr.DataArray:
         raise ResultError("The result is not a netCDF file of ours", why=type(error).__name__) from None
     values = {name: _restore(dataset[name].values, told) for name, told in record["variables"].items()}
     dims = {name: tuple(told["dims"]) for name, told in record["variables"].items()}
-    array = xr.DataArray(
-        values[_VARIABLE],
+    flat = xr.DataArray(
+        values.pop(_VARIABLE),
         dims=dims[_VARIABLE],
-        coords={name: (dims[name], values[name]) for name in record["coords"]},
+        coords={name: (dims[name], value) for name, value in values.items()},
+    )
+    stacked = flat.set_index(record["stacked"]) if record["stacked"] else flat
+    coords = {name: stacked.coords[name].variable for name in record["coords"]}
+    indexes = {name: stacked.xindexes[name] for name in record["coords"] if name in stacked.xindexes}
+    return xr.DataArray(
+        flat.values,
+        dims=flat.dims,
+        coords=xr.Coordinates(coords, indexes),
         name=record["name"],
         attrs=_untag(record["attrs"]),
     )
-    return array.set_index(record["stacked"]) if record["stacked"] else array
+
+
+def _is_reordered(array: xr.DataArray) -> bool:
+    # scipy writes the larger of two coordinates first.
+    sizes = [array.sizes[dim] for dim in array.dims if dim in ("lat", "lon")]
+    return "geotransform" in array.attrs and sizes != sorted(sizes, reverse=True)
 
 
 def _dataset(array: xr.DataArray, *, small: bool) -> xr.Dataset:
@@ -120,7 +138,7 @@ def _dataset(array: xr.DataArray, *, small: bool) -> xr.Dataset:
     told_all = {
         "name": array.name,
         "variables": record,
-        "coords": list(coords),
+        "coords": [str(name) for name in array.coords],
         "stacked": stacked,
         "attrs": _tag(attrs),
     }

@@ -20,7 +20,7 @@ from podpac_lambda_widgets.errors import (
 from podpac_lambda_widgets.limits import SYNC_RESPONSE_BYTES
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.budget import points
-from podpac_lambda_widgets.remote.canonical import pipeline_sha256, request_sha256
+from podpac_lambda_widgets.remote.canonical import node_hash, pipeline_sha256, request_sha256
 from podpac_lambda_widgets.remote.evaluate import Evaluation, evaluate, import_podpac, versions
 from podpac_lambda_widgets.remote.plain import check_plain, require_mapping
 from podpac_lambda_widgets.remote.wire import (
@@ -49,6 +49,8 @@ class Function:
         The function's environment variables.
     extras : Extras, optional
         Dependencies that are fetched on demand.
+    left_out : mapping of str to str
+        Packages that the archives lack, with the reason.
     s3_client : callable
         Makes the S3 client when one is needed.
     print_line : callable
@@ -57,6 +59,7 @@ class Function:
 
     environ: Mapping[str, str] = field(repr=False)
     extras: Extras | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict, repr=False)
     s3_client: Callable[[], Any] = field(default_factory=lambda: _s3_client)
     print_line: Callable[[str], None] = print
     init_seconds: float = 0.0
@@ -118,12 +121,21 @@ class Function:
         entry["points"] = points(request.coordinates)
         self._check_restriction(request)
         dependencies_before = self.extras.seconds if self.extras else 0.0
-        result = evaluate(request, unsafe_eval=guard.needs_unsafe_eval(request))
+        result = evaluate(
+            request,
+            unsafe_eval=guard.needs_unsafe_eval(request),
+            for_podpac=not ours,
+            left_out=self.left_out,
+        )
+        dependencies = (self.extras.seconds if self.extras else 0.0) - dependencies_before
+        # Fetched in the middle of the evaluation, or of the encoding when that was the first to need them.
+        part = "evaluate" if dependencies <= result.timings["evaluate"] else "encode"
         timings = {
             "init": self.init_seconds,
-            "dependencies": (self.extras.seconds if self.extras else 0.0) - dependencies_before,
+            "dependencies": dependencies,
             **result.timings,
             "import": self.import_seconds + result.timings["import"],
+            part: max(0.0, result.timings[part] - dependencies),
         }
         self.init_seconds = self.import_seconds = 0.0
         entry["timings"] = timings
@@ -131,10 +143,10 @@ class Function:
 
     def _check_restriction(self, request: Request) -> None:
         allowed = self.policy.restrict_pipelines
-        if allowed and pipeline_sha256(request.pipeline) not in allowed:
+        if allowed and not allowed & {pipeline_sha256(request.pipeline), node_hash(request.pipeline)}:
             raise PipelineRejectedError(
                 "The function is restricted to other pipelines",
-                why=f"the pipeline's SHA-256 {pipeline_sha256(request.pipeline)} is not on its list",
+                why=f"{pipeline_sha256(request.pipeline)} is not on its list",
                 next_step="Add it to function_restrict_pipelines and build again",
             )
 
@@ -233,7 +245,7 @@ def make_function(environ: Mapping[str, str] | None = None) -> Function:
     temporary = environ.get("TMPDIR", "/tmp")  # noqa: S108 - the one folder that Lambda lets a function write to
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "MPLCONFIGDIR"):
         os.environ[name] = temporary
-    function = Function(environ, extras=extras.install(environ))
+    function = Function(environ, extras=extras.install(environ), left_out=extras.left_out(environ))
     function.warm()
     function.init_seconds = time.perf_counter() - began - function.import_seconds
     sys.stdout.flush()

@@ -61,8 +61,8 @@ NODES = {
 PUBLIC = ("algorithm", "compositor", "data", "interpolators")
 #: These run code.
 UNSAFE = {"core.algorithm.generic.Generic"}
-#: Attributes that a definition may not set: functions given by name, and a test double that reads local files.
-LEFT_OUT = {"custom_reduce_fn", "allow_mock_client"}
+#: Attributes that a definition may name but not set: a function, and a test double.
+NOTHING = {"custom_reduce_fn", "allow_mock_client"}
 #: What an attribute means, where its trait type does not say.
 MEANINGS = {
     "crs": "crs",
@@ -76,6 +76,7 @@ MEANINGS = {
     "nan_val": "value",
     "header": "value",
     "reduce_fn": "reduce_fn",
+    "resample": "frequency",
 }
 KINDS = {
     "ArrayTrait": "array",
@@ -99,8 +100,12 @@ def _kind(name: str, trait: Any, node: Any, *, source: bool) -> str:
 
     if name == "source" and source and type(trait).__name__ == "Unicode":
         return "location"
+    if name in NOTHING:
+        return "nothing"
     if name in MEANINGS:
         return MEANINGS[name]
+    if name in ("lat", "lon", "alt", "time") and "coord_select" in node.__module__:
+        return "selection"
     if type(trait).__name__ == "Instance":
         if trait.klass is podpac.Coordinates:
             return "coordinates"
@@ -124,11 +129,7 @@ def generate() -> dict[str, Any]:
         module = importlib.import_module(f"podpac.{module_name}")
         for name in names:
             node = getattr(module, name)
-            traits = {
-                key: trait
-                for key, trait in node.class_traits().items()
-                if trait.metadata.get("attr") and key not in LEFT_OUT
-            }
+            traits = {key: trait for key, trait in node.class_traits().items() if trait.metadata.get("attr")}
             path = f"{module_name}.{name}"
             described: dict[str, Any] = {
                 "attrs": {
