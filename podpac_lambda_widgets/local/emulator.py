@@ -16,9 +16,6 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-import boto3
-from botocore.config import Config
-
 import podpac_lambda_widgets
 from podpac_lambda_widgets.errors import DependencyMissingError, InvalidValueError, LocalAwsError
 from podpac_lambda_widgets.local.code_store import remove_tree
@@ -220,12 +217,8 @@ def _check_interpreters(python: Mapping[str, str]) -> dict[str, str]:
 
 
 def _make_user(emulator: Emulator) -> tuple[str, Secret]:
-    root = boto3.Session(
-        aws_access_key_id=emulator.root_key_id,
-        aws_secret_access_key=emulator.root_secret.reveal(),
-        region_name="us-east-1",
-    )
-    iam = root.client("iam", endpoint_url=emulator.endpoint_url, config=Config(proxies={}))
+    root = LocalSession(emulator, emulator.endpoint_url, "us-east-1", emulator.root_key_id, emulator.root_secret)
+    iam = root.client("iam")
     name = f"podpac-{secrets.token_hex(4)}"
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="deploy", PolicyDocument=json.dumps(_USER_POLICY))

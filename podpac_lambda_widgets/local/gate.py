@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,16 +18,20 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 HEALTH_PATH = "/_ministack/health"
 #: Served to callers without credentials when their owner wishes so: API Gateway's stages.
 _PUBLIC_PATHS = ("/_aws/execute-api/", "/restapis/")
-#: Query parameters that carry a signature: Signature Version 4 and the older one of S3.
-_SIGNATURE_PARAMETERS = {"X-Amz-Signature", "Signature"}
+#: Signature Version 4 in a header or a query, and the older one of S3, with the access key id.
+_HEADER_KEY = re.compile(r"(?:Credential=|^AWS )(\w+)")
+_QUERY_KEYS = ("X-Amz-Credential", "AWSAccessKeyId")
+#: Keys of users and of temporary sessions; any other form means root to ministack, whatever the secret.
+_KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{12,}")
+_XML_SERVICES = ("s3", "iam", "sts")
 
 
 class Gate:
     """An ASGI application around ministack's.
 
     - ministack's administration (reset, configuration) is closed, but for the health check.
-    - A request without a signature is refused: ministack lets anybody use S3, and any page in a browser can send
-      requests to loopback.
+    - A request that is not signed with the key of a user or a session is refused: ministack lets anybody use S3, and
+      takes ``test`` and every account number for root. Any page in a browser can send requests to loopback.
     - Invoke refuses what Lambda refuses: a request above the limit of its kind with 413, what is not JSON with 400.
       Source: errors and limits of ``Invoke`` in AWS's Lambda API reference.
     """
@@ -44,8 +49,10 @@ class Gate:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         if path.startswith(("/_ministack/", "/_localstack/")) and path != HEALTH_PATH:
             return await _refuse(send, 404, "UnknownOperationException", "There is no such operation.")
-        if path != HEALTH_PATH and not _signed(scope, headers) and not _public(path, headers):
-            return await _refuse(send, 403, "AccessDenied", "The request is not signed.")
+        if path != HEALTH_PATH and not _public(path, headers):
+            refusal = _signature_refusal(scope, headers)
+            if refusal is not None:
+                return await _refuse(send, *refusal, xml=_wants_xml(headers))
         if path.startswith("/2015-03-31/functions/") and path.endswith("/invocations"):
             body = await _read(receive)
             refusal = _invoke_refusal(body, headers.get("x-amz-invocation-type", "RequestResponse"))
@@ -55,9 +62,21 @@ class Gate:
         return await self._inner(scope, receive, send)
 
 
-def _signed(scope: Message, headers: dict[str, str]) -> bool:
+def _signature_refusal(scope: Message, headers: dict[str, str]) -> tuple[int, str, str] | None:
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    return "authorization" in headers or bool(_SIGNATURE_PARAMETERS & query.keys())
+    found = _HEADER_KEY.search(headers.get("authorization", ""))
+    keys = [found[1]] if found else [query[name][0].partition("/")[0] for name in _QUERY_KEYS if name in query]
+    if not keys:
+        return 403, "AccessDenied", "The request is not signed."
+    if not _KEY_ID.fullmatch(keys[0]):
+        return 403, "InvalidClientTokenId", "The security token included in the request is invalid."
+    return None
+
+
+def _wants_xml(headers: dict[str, str]) -> bool:
+    # Without a signature nothing but the host and path tell the service: S3 is the one used that way.
+    scope = headers.get("authorization", "/s3/aws4_request")
+    return any(f"/{service}/aws4_request" in scope for service in _XML_SERVICES)
 
 
 def _public(path: str, headers: dict[str, str]) -> bool:
@@ -98,10 +117,17 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-async def _refuse(send: Send, status: int, code: str, message: str) -> None:
-    body = json.dumps({"Type": "User", "Code": code, "message": message}).encode()
+async def _refuse(send: Send, status: int, code: str, message: str, *, xml: bool = False) -> None:
+    if xml:
+        error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        body, content_type = f"<ErrorResponse>{error}</ErrorResponse>".encode(), b"text/xml"
+    else:
+        body, content_type = (
+            json.dumps({"Type": "User", "Code": code, "message": message}).encode(),
+            b"application/json",
+        )
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", content_type),
         (b"content-length", str(len(body)).encode()),
         (b"x-amzn-errortype", code.encode()),
     ]

@@ -89,7 +89,8 @@ def test_a_wrong_secret_is_refused(aws):
 @pytest.mark.parametrize("key_id", ["AKIAUNKNOWNUNKNOWN00", "test", "000000000000", "123456789012"])
 @pytest.mark.parametrize("service", ["lambda", "s3"])
 def test_an_unknown_key_is_refused_and_so_is_the_root_key_that_everybody_knows(aws, key_id, service):
-    assert refused_with(session_with(key_id, "test"), aws, service)
+    code = refused_with(session_with(key_id, "test"), aws, service)
+    assert code in ("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId")
 
 
 @pytest.mark.parametrize("service", ["lambda", "s3"])
@@ -97,6 +98,7 @@ def test_a_request_without_signature_is_refused(aws, service):
     client = aws.client(service, config=Config(signature_version=UNSIGNED))
     with pytest.raises(ClientError) as caught:
         client.list_functions() if service == "lambda" else client.list_buckets()
+    assert caught.value.response["Error"]["Code"] == "AccessDenied"
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
@@ -179,7 +181,9 @@ def test_the_user_can_do_what_a_deployment_needs(default):
     s3.create_bucket(Bucket="deploy-bucket")
     s3.put_bucket_tagging(Bucket="deploy-bucket", Tagging={"TagSet": pairs})
     s3.put_object(
-        Bucket="deploy-bucket", Key="code.zip", Body=default.zipped({"main.py": "def handler(e, c):\n    return 'here'"})
+        Bucket="deploy-bucket",
+        Key="code.zip",
+        Body=default.zipped({"main.py": "def handler(e, c):\n    return 'here'"}),
     )
     logs.create_log_group(logGroupName=f"/aws/lambda/{name}", tags=tags)
     logs.put_retention_policy(logGroupName=f"/aws/lambda/{name}", retentionInDays=7)
@@ -193,7 +197,10 @@ def test_the_user_can_do_what_a_deployment_needs(default):
     )
     functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
     assert default.invoke(name).value == "here"
-    assert functions.list_tags(Resource=functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"])["Tags"] == tags
+    assert (
+        functions.list_tags(Resource=functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"])["Tags"]
+        == tags
+    )
     functions.delete_function(FunctionName=name)
     logs.delete_log_group(logGroupName=f"/aws/lambda/{name}")
     s3.delete_object(Bucket="deploy-bucket", Key="code.zip")
