@@ -1,0 +1,214 @@
+"""The Studio: connect, package, deploy, run and look, as forms on one page.
+
+The only place that joins the forms with AWS, the embedded AWS and the builder of the archives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from podpac_lambda_widgets.errors import InvalidValueError, NoCredentialsError
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.model.pipeline import Pipeline
+from podpac_lambda_widgets.model.source import Source
+from podpac_lambda_widgets.secret import Secret
+from podpac_lambda_widgets.widgets.backend import Backend, Cancelled, Connection, StackActions
+from podpac_lambda_widgets.widgets.credentials_form import CredentialsForm
+from podpac_lambda_widgets.widgets.deploy_form import DeployForm
+from podpac_lambda_widgets.widgets.page import Page
+from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
+from podpac_lambda_widgets.widgets.result_view import ResultView, prepare_result
+from podpac_lambda_widgets.widgets.source_form import SourceForm
+from podpac_lambda_widgets.widgets.worker import Worker
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from podpac_lambda_widgets.engine.ports import Account
+    from podpac_lambda_widgets.engine.results import Result
+    from podpac_lambda_widgets.packaging.archive import Package
+    from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
+
+
+class Aws:
+    """The real thing behind the forms. What it needs is imported when it is used: boto3 takes half a second."""
+
+    def profiles(self) -> Sequence[str]:
+        """Profiles found on this machine."""
+        from podpac_lambda_widgets.aws.session import profiles
+
+        return profiles()
+
+    def regions(self) -> Sequence[tuple[str, str]]:
+        """Code and long name of each region."""
+        from podpac_lambda_widgets.aws.session import regions
+
+        return regions()
+
+    def connect(
+        self,
+        *,
+        profile: str,
+        access_key_id: str,
+        secret_access_key: Secret | None,
+        session_token: Secret | None,
+        region: str,
+    ) -> Connection:
+        """Get into AWS and ask who we are."""
+        from podpac_lambda_widgets.aws.account import AwsAccount
+        from podpac_lambda_widgets.aws.session import connect
+
+        session = connect(
+            profile or None,
+            access_key_id=access_key_id or None,
+            secret_access_key=secret_access_key,
+            session_token=session_token,
+            region_name=region or None,
+        )
+        account = AwsAccount(session)
+        return Connection(account, account.identity())
+
+    def connect_embedded(self) -> Connection:
+        """Start the embedded AWS and get into it."""
+        from podpac_lambda_widgets.aws.account import AwsAccount
+        from podpac_lambda_widgets.local.emulator import local_aws
+
+        session = local_aws()
+        try:
+            account = AwsAccount(session)
+            return Connection(account, account.identity(), embedded=True, close=session.stop)
+        except BaseException:
+            session.stop()
+            raise
+
+    def build_archives(self, directory: Path, listener: BuildListener, cancelled: Cancelled) -> Package:
+        """Build the two archives for this machine's Python, unless equal ones are there."""
+        from podpac_lambda_widgets.packaging.build import build_package
+
+        return build_package(directory, listener=listener, cancelled=cancelled)
+
+    def stack(self, account: Account, deployment: Deployment, source: Source) -> StackActions:
+        """The stack of a deployment in an account."""
+        from podpac_lambda_widgets.engine.stack import Stack
+
+        return Stack(account, deployment, source)
+
+
+class Studio(Page):
+    """Five forms on one page: Connect, Package, Deploy, Run, Results.
+
+    Every button has a method, so that a notebook without a browser can do the same; :meth:`wait` waits for what was
+    begun, and raises its error.
+
+    Parameters
+    ----------
+    directory : path, optional
+        Where the archives are built; the checkout's ``dist/aws``, else ``dist/aws`` below the working directory.
+    backend : Backend, optional
+        What is behind the forms.
+
+    Examples
+    --------
+    >>> studio = Studio()                                   # doctest: +SKIP
+    >>> studio.credentials.use_embedded_aws(); studio.wait()     # doctest: +SKIP
+    >>> studio.source.build_archives(); studio.wait()       # doctest: +SKIP
+    >>> studio.deploy.plan(); studio.wait()                 # doctest: +SKIP
+    >>> studio.deploy.build(); studio.wait()                # doctest: +SKIP
+    >>> studio.pipeline.run(); studio.wait()                # doctest: +SKIP
+    >>> studio.result                                       # doctest: +SKIP
+    """
+
+    def __init__(self, directory: Path | str | None = None, *, backend: Backend | None = None) -> None:
+        self._backend: Backend = backend or Aws()
+        worker = Worker()
+        self.worker = worker
+        where = Path(directory) if directory is not None else find_archive_directory(Path.cwd())
+        self.credentials = CredentialsForm(worker, self._backend)
+        self.source = SourceForm(worker, self._backend, Source(), where)
+        self.deploy = DeployForm(worker, Deployment(), self._stack)
+        self.pipeline = PipelineForm(worker, self._stack, notebook_variables, self._check)
+        self.results = ResultView(worker)
+        super().__init__(
+            [self.credentials, self.source, self.deploy, self.pipeline, self.results],
+            title="PODPAC on AWS Lambda",
+            lead="From an account to a plotted result, in five steps.",
+        )
+        self._join()
+
+    @property
+    def result(self) -> xr.DataArray | None:
+        """The array of the last run."""
+        return self.results.result.array if self.results.result else None
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for what was begun; see :meth:`Worker.wait`."""
+        self.worker.wait(timeout)
+
+    def _join(self) -> None:
+        self.credentials.observe(lambda change: self._follow_connection(), names="connection")
+        self.source.source.observe(lambda change: self._follow_source())
+        self.deploy.on_change = self._follow_stack
+        self.pipeline.prepare = self._prepare
+        for form in self.forms:
+            form.error_elsewhere = self._show_elsewhere
+
+    def _follow_connection(self) -> None:
+        self.deploy.outdate()
+        self.pipeline.set_button("run", disabled=False)
+        self.deploy.stand("ready", "Press Plan" if self.source.standing == "done" else "Build the archives first")
+        self.pipeline.stand("ready", "Needs a function that is built")
+
+    def _follow_source(self) -> None:
+        self.deploy.outdate()
+        if self.credentials.connection is not None:
+            self.deploy.stand("ready", "Press Plan" if self.source.standing == "done" else "Build the archives first")
+
+    def _follow_stack(self, exists: bool) -> None:
+        self.pipeline.stand("ready", "Ready to run" if exists else "Needs a function that is built")
+
+    def _stack(self) -> StackActions:
+        connection = self.credentials.connection
+        if connection is None:
+            raise NoCredentialsError(
+                "Not connected to AWS", next_step="Press Connect, or Use embedded AWS, in the first step."
+            )
+        return self._backend.stack(connection.account, self.deploy.deployment, self.source.source)
+
+    def _check(self, pipeline: Pipeline, coordinates: CoordinatesDefinition) -> None:
+        from podpac_lambda_widgets.remote import guard, wire
+
+        deployment = self.deploy.deployment
+        policy = guard.Policy(
+            restrict_pipelines=frozenset(deployment.function_restrict_pipelines),
+            allow_unsafe_eval=deployment.function_allow_unsafe_eval,
+            max_points=guard.default_max_points(deployment.function_memory),
+        )
+        guard.check(wire.Request(pipeline=pipeline.definition, coordinates=coordinates.definition), policy)
+
+    def _prepare(self, pipeline: Pipeline, result: Result) -> Callable[[], None]:
+        connection = self.credentials.connection
+        place = "embedded AWS" if connection and connection.embedded else "AWS Lambda"
+        shown = prepare_result(pipeline.output, result, f"{self.deploy.deployment.function_name} · {place}")
+        return lambda: self.results.show(shown)
+
+    def _show_elsewhere(self, error: InvalidValueError) -> bool:
+        return any(form.show_field_error(error) for form in self.forms)
+
+
+def find_archive_directory(start: Path) -> Path:
+    """Where the archives belong: ``dist/aws`` of the checkout around ``start``, else below ``start``."""
+    for folder in (start, *start.parents):
+        if (folder / "dist" / "aws" / "handler.py").is_file():
+            return folder / "dist" / "aws"
+    return start / "dist" / "aws"
+
+
+def notebook_variables() -> Mapping[str, Any]:
+    """The variables of the notebook; none outside of IPython."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()  # type: ignore[no-untyped-call,unused-ignore]  # typed in some versions of IPython only
+    return dict(shell.user_ns) if shell is not None else {}

@@ -1,0 +1,98 @@
+"""What the forms ask of the rest of the package. ``studio`` fulfils it with AWS; tests fulfil it with a fake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from podpac_lambda_widgets.secret import Secret
+
+if TYPE_CHECKING:
+    from podpac_lambda_widgets.engine.events import Listener
+    from podpac_lambda_widgets.engine.ports import Account
+    from podpac_lambda_widgets.engine.results import Result
+    from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+    from podpac_lambda_widgets.model.deployment import Deployment
+    from podpac_lambda_widgets.model.pipeline import Pipeline
+    from podpac_lambda_widgets.model.source import Source
+    from podpac_lambda_widgets.packaging.archive import Package
+    from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
+    from podpac_lambda_widgets.plan.account import Identity
+    from podpac_lambda_widgets.plan.changes import Plan
+
+Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A way into AWS that has been tried.
+
+    Parameters
+    ----------
+    account : Account
+        What a stack is built in.
+    identity : Identity
+        Who AWS says we are.
+    embedded : bool
+        Whether it is the AWS of this machine.
+    close : callable
+        Called when the connection is given up.
+    """
+
+    account: Account
+    identity: Identity
+    embedded: bool = False
+    close: Callable[[], None] = lambda: None
+
+
+class StackActions(Protocol):
+    """What the forms do with a stack; see :class:`podpac_lambda_widgets.engine.stack.Stack`."""
+
+    def plan(self) -> Plan:
+        """Compare the wish with the account."""
+
+    def build(self, listener: Listener, cancelled: Cancelled) -> Plan:
+        """Make the account as the wish says."""
+
+    def plan_delete(self) -> Plan:
+        """What deleting would take away."""
+
+    def delete(self, *, confirm: bool, listener: Listener, cancelled: Cancelled) -> Plan:
+        """Take away everything of this stack."""
+
+    def run(
+        self, pipeline: Pipeline, coordinates: CoordinatesDefinition, listener: Listener, cancelled: Cancelled
+    ) -> Result:
+        """Evaluate a pipeline in the function."""
+
+
+class Backend(Protocol):
+    """Everything behind the forms. Every method may take seconds, and is called on the worker's thread."""
+
+    def profiles(self) -> Sequence[str]:
+        """Profiles found on this machine."""
+
+    def regions(self) -> Sequence[tuple[str, str]]:
+        """Code and long name of each region."""
+
+    def connect(
+        self,
+        *,
+        profile: str,
+        access_key_id: str,
+        secret_access_key: Secret | None,
+        session_token: Secret | None,
+        region: str,
+    ) -> Connection:
+        """Get into AWS and ask who we are."""
+
+    def connect_embedded(self) -> Connection:
+        """Start the embedded AWS and get into it."""
+
+    def build_archives(self, directory: Path, listener: BuildListener, cancelled: Cancelled) -> Package:
+        """Build the two archives."""
+
+    def stack(self, account: Account, deployment: Deployment, source: Source) -> StackActions:
+        """The stack of a deployment in an account."""

@@ -1,0 +1,234 @@
+"""Deploy: what is to exist in AWS, what would change, and the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from podpac_lambda_widgets.errors import InvalidValueError, PlanRefusedError
+from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.widgets.backend import StackActions
+from podpac_lambda_widgets.widgets.fields import action, actions, describe_field, group
+from podpac_lambda_widgets.widgets.form import Form
+from podpac_lambda_widgets.widgets.worker import Task, Worker
+
+if TYPE_CHECKING:
+    from podpac_lambda_widgets.engine.events import Event
+    from podpac_lambda_widgets.plan.changes import Change, Plan
+
+_NAMES = ("function_name", "function_role_name", "function_s3_bucket")
+_SIZES = ("function_memory", "function_timeout")
+
+
+class DeployForm(Form):
+    """Plans, builds and deletes the function and what belongs to it.
+
+    Parameters
+    ----------
+    worker : Worker
+        Runs what takes time.
+    deployment : Deployment
+        The model behind the fields.
+    stack : callable
+        Gives the stack of the present connection, or raises what is missing.
+    """
+
+    def __init__(self, worker: Worker, deployment: Deployment, stack: Callable[[], StackActions]) -> None:
+        self.deployment = deployment
+        self._stack = stack
+        #: The plan that is shown, while it is true.
+        self.current_plan: Plan | None = None
+        #: Called when something was built or deleted.
+        self.on_change: Callable[[bool], None] = lambda exists: None
+        super().__init__(
+            worker,
+            title="Deploy",
+            purpose="Plan shows every change before anything is made. Whatever is not ours stays as it is.",
+            icon="cloud",
+            blocks=self._layout(),
+        )
+        self.bind(deployment, (*_NAMES, *_SIZES))
+        self.on_action("plan", self.plan)
+        self.on_action("build", self.build, disabled=True)
+        self.on_action("delete", self.delete)
+        self.on_action("really_delete", self.really_delete)
+        self.on_action("keep", self.keep)
+        self.on_action("stop", worker.cancel)
+        self.set_button("stop", hidden=True, stops=True)
+        deployment.observe(lambda change: self.outdate())
+        self.stand("waiting", "Connect first")
+
+    def _layout(self) -> list[dict[str, Any]]:
+        return [
+            {"block": "card"},
+            group("", [describe_field(self.deployment, name, span=4) for name in _NAMES]),
+            group("", [describe_field(self.deployment, name, span=4, narrow=6) for name in _SIZES]),
+            actions(
+                action("plan", "Plan"),
+                action("build", "Build", "primary"),
+                action("stop", "Stop after this change", "quiet", "stop"),
+                action("delete", "Delete", "danger", "trash"),
+            ),
+            {
+                "block": "question",
+                "actions": [action("really_delete", "Really delete", "danger", "trash"), action("keep", "Keep it")],
+            },
+            {"block": "steps"},
+            {"block": "table"},
+        ]
+
+    def plan(self) -> None:
+        """Do what the Plan button does."""
+        self.question = ""
+        self.check_fields()
+        stack = self._stack()
+        self.outdate()
+        self.start("Comparing with AWS", lambda task: stack.plan(), self._planned)
+
+    def build(self) -> None:
+        """Do what the Build button does: apply the plan that is shown."""
+        self.check_fields()
+        if self.current_plan is None or self.current_plan.purpose != "build":
+            raise InvalidValueError("There is no plan to build", next_step="Press Plan first, and look at it.")
+        if self.current_plan.refusals:
+            raise PlanRefusedError(
+                "This plan cannot be built", next_step="Read what it refuses, and choose other names."
+            )
+        stack = self._stack()
+        self._begin("Building", lambda task: stack.build(self._listen, task.cancelled), self._built)
+
+    def delete(self) -> None:
+        """Do what the Delete button does: show what would go, and ask."""
+        self.check_fields()
+        stack = self._stack()
+        self.outdate()
+        self.start("Looking for what is ours", lambda task: stack.plan_delete(), self._planned_delete)
+
+    def really_delete(self) -> None:
+        """Do what the Really delete button does."""
+        if self.current_plan is None or self.current_plan.purpose != "delete":
+            raise InvalidValueError(
+                "Nobody asked to delete", next_step="Press Delete first, and look at what would go."
+            )
+        stack = self._stack()
+        self._begin(
+            "Deleting",
+            lambda task: stack.delete(confirm=True, listener=self._listen, cancelled=task.cancelled),
+            self._deleted,
+        )
+
+    def keep(self) -> None:
+        """Do what the Keep it button does: nothing."""
+        self.outdate()
+        self.stand("ready", "Nothing was deleted")
+
+    def outdate(self) -> None:
+        """Forget the plan that is shown: the wish, the archives or the account are others now."""
+        if self.current_plan is not None and self.standing not in ("waiting", "working"):
+            self.stand("ready", "Changed since the plan")
+        self.current_plan = None
+        self.question = ""
+        self.table = {}
+        self.set_button("build", disabled=True)
+
+    def _begin(self, doing: str, work: Callable[[Task], Plan], finished: Callable[[Plan], None]) -> None:
+        self.question = ""
+        self.start(doing, work, finished)
+        self.table = {}
+        self.current_plan = None
+        self.set_button("build", disabled=True)
+        self.set_button("stop", hidden=False)
+
+    def _planned(self, plan: Plan) -> None:
+        self.current_plan = plan
+        self.table = plan_table(plan)
+        self.set_button("build", disabled=bool(plan.refusals) or plan.is_empty)
+        if plan.refusals:
+            self.stand("failed", "This plan touches what is not ours")
+        elif plan.is_empty:
+            self.stand("done", "Up to date")
+            self.on_change(True)
+        else:
+            self.stand("ready", f"{len(plan.writes)} changes planned: press Build")
+
+    def _built(self, plan: Plan) -> None:
+        self.stand("done", f"{self.deployment.function_name} is ready")
+        self.on_change(True)
+
+    def _planned_delete(self, plan: Plan) -> None:
+        self.current_plan = plan
+        self.table = plan_table(plan)
+        if plan.refusals:
+            self.stand("failed", "Something there is not ours")
+        elif plan.writes:
+            self.question = (
+                f"Delete {len(plan.writes)} resources of {self.deployment.function_name}? "
+                "Results kept in its bucket go with it."
+            )
+            self.stand("ready", "Waiting for your word")
+        else:
+            self.stand("ready", "There is nothing to delete")
+
+    def _deleted(self, plan: Plan) -> None:
+        self.stand("ready", "Deleted: nothing of it is left")
+        self.on_change(False)
+
+    def _listen(self, event: Event) -> None:
+        self.worker.post(lambda: self._show_event(event))
+
+    def _show_event(self, event: Event) -> None:
+        from podpac_lambda_widgets.engine import events
+
+        match event:
+            case events.PlanStarted(plan=plan):
+                self.steps = [
+                    {"key": str(change.resource), "text": _deed(change), "state": "waiting"} for change in plan.writes
+                ]
+            case events.ChangeStarted(change=change):
+                self.set_step(_deed(change), "working", key=str(change.resource))
+            case events.ChangeProgressed(change=change, done=done, total=total, unit=unit):
+                self.set_step(
+                    _deed(change), "working", key=str(change.resource), done=done, total=total,
+                    detail=_count(done, total, unit),
+                )  # fmt: skip
+            case events.ChangeApplied(change=change, seconds=seconds):
+                self.set_step(_deed(change), "done", key=str(change.resource), detail=f"{seconds:.1f} s")
+            case events.ChangeFailed(change=change):
+                self.set_step(_deed(change), "failed", key=str(change.resource), detail="")
+
+    def _follow_task(self, task: Task | None) -> None:
+        super()._follow_task(task)
+        if task is None:
+            self.set_button("stop", hidden=True)
+
+
+def plan_table(plan: Plan) -> dict[str, Any]:
+    """A plan as the front end draws tables: rows of text, with a sign beside each colour."""
+    from podpac_lambda_widgets.plan.render import change_details
+
+    return {
+        "caption": plan.summary[:1].upper() + plan.summary[1:],
+        "columns": ["Change", "What", "Name", "Details"],
+        "rows": [
+            {
+                "tone": change.action,
+                "cells": [
+                    f"{change.sign} {change.action}",
+                    getattr(change.resource, "title", "") or change.resource.kind,
+                    change.resource.name,
+                    change_details(change),
+                ],
+            }
+            for change in plan.changes
+        ],
+    }
+
+
+def _deed(change: Change) -> str:
+    return f"{change.action.capitalize()} {change.resource}"
+
+
+def _count(done: int, total: int, unit: str) -> str:
+    if unit == "bytes":
+        return f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
+    return f"{done:,} of {total:,} {unit}"

@@ -1,0 +1,101 @@
+"""What a control looks like and reads, derived from the trait it edits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import traitlets as tl
+
+from podpac_lambda_widgets.errors import InvalidValueError
+from podpac_lambda_widgets.model.base import WholeNumber
+
+#: (value, what a person reads)
+Choice = tuple[str, str]
+
+
+def describe_field(model: tl.HasTraits, name: str, **overrides: Any) -> dict[str, Any]:
+    """The description of a control for one trait, as the front end draws it.
+
+    ``label``, ``help`` and ``placeholder`` come from the trait's metadata; ``kind`` from its type; ``overrides`` win.
+    ``span`` is the width in twelfths of the form, ``narrow`` the same where there is little room.
+    """
+    trait = model.traits()[name]
+    described: dict[str, Any] = {
+        "name": name,
+        "label": str(trait.metadata.get("label") or name),
+        "help": str(trait.metadata.get("help") or ""),
+        "placeholder": str(trait.metadata.get("placeholder") or ""),
+        "kind": _kind(trait),
+        "span": 6,
+        "narrow": 12,
+    }
+    return described | overrides
+
+
+def _kind(trait: tl.TraitType[Any, Any]) -> str:
+    if isinstance(trait, WholeNumber | tl.Float):
+        return "number"
+    if isinstance(trait, tl.Enum):
+        return "select"
+    return "text"
+
+
+def trait_choices(trait: tl.TraitType[Any, Any]) -> list[Choice]:
+    """The choices of an enumeration, or none."""
+    if not isinstance(trait, tl.Enum):
+        return []
+    return [(str(value), str(value)) for value in trait.values or ()]
+
+
+def read_input(trait: tl.TraitType[Any, Any], typed: object) -> Any:
+    """What was typed, as the trait would like it.
+
+    Text that is no number is handed on as it is: the trait then says what it allows.
+    """
+    if not isinstance(typed, str):
+        return typed
+    if isinstance(trait, WholeNumber):
+        return _number(typed, int)
+    if isinstance(trait, tl.Float):
+        return _number(typed, float)
+    if isinstance(trait, tl.Enum):
+        return next((value for value in trait.values or () if str(value) == typed), typed)
+    return typed
+
+
+def _number(typed: str, kind: type[int] | type[float]) -> Any:
+    try:
+        return kind(typed.strip())
+    except ValueError:
+        return typed
+
+
+def write_value(value: object) -> str:
+    """A trait's value as it stands in a control."""
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return str(value)
+
+
+def problem_of(error: Exception, label: str) -> str:
+    """An error as the sentence that stands beside its field: the label is there already."""
+    text = error.what if isinstance(error, InvalidValueError) else str(error)
+    text = text.removeprefix(f"{label}: ")
+    extra = [part for part in (getattr(error, "why", ""), getattr(error, "next_step", "")) if part]
+    return " ".join([text[:1].upper() + text[1:].rstrip(".") + ".", *extra])
+
+
+def group(legend: str, fields: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
+    """Fields that belong together, under a legend (which may be empty)."""
+    return {"block": "fields", "legend": legend, "fields": [dict(item) for item in fields], **more}
+
+
+def action(name: str, label: str, tone: str = "secondary", icon: str = "", note: str = "") -> dict[str, Any]:
+    """A button; ``tone`` is ``"primary"``, ``"secondary"`` or ``"danger"``."""
+    return {"name": name, "label": label, "tone": tone, "icon": icon, "note": note}
+
+
+def actions(*buttons: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of buttons."""
+    return {"block": "actions", "actions": [dict(button) for button in buttons]}

@@ -1,0 +1,262 @@
+"""A form, described as data: the front end draws it, the traits of a model stand behind its fields.
+
+A form is a widget without a view of its own. :class:`~podpac_lambda_widgets.widgets.page.Page` draws one or several, so
+that the script and the stylesheet are in a notebook once.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import traitlets as tl
+from ipywidgets import Widget
+
+from podpac_lambda_widgets.errors import CancelledError, InvalidValueError, PodpacLambdaError
+from podpac_lambda_widgets.secret import Secret
+from podpac_lambda_widgets.widgets.cards import error_card, explain
+from podpac_lambda_widgets.widgets.fields import Choice, problem_of, read_input, trait_choices, write_value
+from podpac_lambda_widgets.widgets.worker import Task, Worker
+
+T = TypeVar("T")
+
+
+class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
+    """One step of the Studio: fields, buttons, a line that says how it stands, and what came out.
+
+    Everything the front end shows is in the synced traits below; it sends back three kinds of message: ``input`` (a
+    field was changed), ``secret`` (the bytes of a secret field, as a buffer) and ``action`` (a button was pressed).
+
+    Parameters
+    ----------
+    worker : Worker
+        Runs what takes time. Forms on one page share it.
+    """
+
+    title = tl.Unicode().tag(sync=True)
+    purpose = tl.Unicode().tag(sync=True)
+    icon = tl.Unicode().tag(sync=True)
+    #: What there is to see, in order: groups of fields, rows of buttons, and the places of the parts below.
+    blocks = tl.List(tl.Dict()).tag(sync=True)
+    #: Field name -> value, error, note, choices, hidden.
+    fields = tl.Dict().tag(sync=True)
+    #: Button name -> disabled, hidden, note.
+    buttons = tl.Dict().tag(sync=True)
+    #: ``"waiting"`` (not yet), ``"ready"``, ``"working"``, ``"done"`` or ``"failed"``, and the line that says so.
+    standing = tl.Unicode("waiting").tag(sync=True)
+    note = tl.Unicode().tag(sync=True)
+    #: Whether something runs, here or elsewhere on the page.
+    locked = tl.Bool(False).tag(sync=True)
+    #: Steps of the running work: text, state, detail, done, total.
+    steps = tl.List(tl.Dict()).tag(sync=True)
+    #: An error or a remark, see :func:`~podpac_lambda_widgets.widgets.cards.error_card`.
+    card = tl.Dict().tag(sync=True)
+    #: A table: caption, columns, rows of cells.
+    table = tl.Dict().tag(sync=True)
+    #: What is asked before something is lost; empty when nothing is.
+    question = tl.Unicode().tag(sync=True)
+    #: Term, value and, for a bar, the fraction of a limit.
+    facts: tl.List[list[Any]] = tl.List().tag(sync=True)
+
+    def __init__(self, worker: Worker, **traits: Any) -> None:
+        self.worker = worker
+        self._models: dict[str, tl.HasTraits] = {}
+        self._secrets: dict[str, Secret | None] = {}
+        self._actions: dict[str, Callable[[], None]] = {}
+        #: Shows an error beside a field of another form; returns whether there is such a field.
+        self.error_elsewhere: Callable[[InvalidValueError], bool] = lambda error: False
+        super().__init__(**traits)
+        self.on_msg(self._receive)
+        worker.on_task(self._follow_task)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        from podpac_lambda_widgets.widgets.page import Page
+
+        return Page([self])._repr_mimebundle_(**kwargs)
+
+    # What a subclass builds itself from
+
+    def bind(self, model: tl.HasTraits, names: Iterable[str]) -> None:
+        """Put the traits of a model behind the fields of the same name, both ways."""
+        for name in names:
+            self._models[name] = model
+            self.set_field(name, value=write_value(getattr(model, name)), choices=trait_choices(model.traits()[name]))
+            model.observe(self._show_trait, names=name)
+
+    def add_secret(self, name: str) -> None:
+        """Declare a secret field: what is typed there is kept as a :class:`Secret`, never as a trait."""
+        self._secrets[name] = None
+        self.set_field(name, value="")
+
+    def on_action(self, name: str, handler: Callable[[], None], *, disabled: bool = False) -> None:
+        """Have ``handler`` called when the button is pressed."""
+        self._actions[name] = handler
+        self.set_button(name, disabled=disabled)
+
+    def set_field(self, name: str, **state: Any) -> None:
+        """Change what a field shows: value, error, note, choices, hidden."""
+        known = self.fields.get(name, {"value": "", "error": "", "revision": 0})
+        # The revision makes the front end draw again even where the value has come out the same (" 5 " as "5").
+        self.fields = {**self.fields, name: {**known, **state, "revision": known["revision"] + 1}}
+
+    def set_button(self, name: str, **state: Any) -> None:
+        """Change a button: disabled, hidden, note."""
+        self.buttons = {**self.buttons, name: {**self.buttons.get(name, {}), **state}}
+
+    def set_choices(self, name: str, choices: Sequence[Choice]) -> None:
+        """What a select offers, as (value, text)."""
+        self.set_field(name, choices=[list(choice) for choice in choices])
+
+    def take_secret(self, name: str) -> Secret | None:
+        """The secret that was typed, once; it is forgotten here."""
+        secret, self._secrets[name] = self._secrets[name], None
+        self.set_field(name, note="")
+        return secret
+
+    def stand(self, standing: str, note: str) -> None:
+        """Say how this step stands."""
+        self.standing, self.note = standing, note
+
+    # What goes wrong
+
+    @property
+    def problems(self) -> list[str]:
+        """Names of the fields that hold something that cannot be used."""
+        return [name for name, state in self.fields.items() if state["error"]]
+
+    def check_fields(self) -> None:
+        """Raise InvalidValueError when a field holds something that cannot be used."""
+        if self.problems:
+            raise InvalidValueError(
+                "A field needs your attention", next_step="Correct what is marked, and try again.", field=""
+            )
+
+    def show_error(self, error: PodpacLambdaError) -> None:
+        """Show an error beside the field it belongs to, else as a card."""
+        if isinstance(error, CancelledError):
+            self.stand("ready", "Stopped. Nothing further was changed.")
+            return
+        self.stand("failed", error.what)
+        if isinstance(error, InvalidValueError) and error.field:
+            if self.show_field_error(error):
+                self.stand("failed", "Correct the marked field.")
+                return
+            self.error_elsewhere(error)
+        self.card = error_card(error)
+
+    def show_field_error(self, error: InvalidValueError) -> bool:
+        """Show the error beside its field, if this form has that field."""
+        if error.field not in self.fields:
+            return False
+        self.set_field(error.field, error=problem_of(error, self._label(error.field)))
+        return True
+
+    def forget_errors(self) -> None:
+        """Take away the card and the steps of the last attempt."""
+        self.card, self.steps = {}, []
+
+    # Work
+
+    def start(
+        self,
+        doing: str,
+        work: Callable[[Task], T],
+        finished: Callable[[T], None],
+        *,
+        hide: Iterable[Secret] = (),
+        quiet: bool = False,
+    ) -> None:
+        """Run ``work`` on the worker; ``finished`` gets its value, an error is shown here.
+
+        Parameters
+        ----------
+        doing : str
+            What is being done, as the line of this step says while it runs.
+        hide : iterable of Secret
+            Taken out of whatever error is shown.
+        """
+
+        def failed(error: BaseException) -> PodpacLambdaError:
+            shown = explain(error, doing, hide)
+            self._stop_steps(shown)
+            self.show_error(shown)
+            return shown
+
+        self.worker.start(Task(doing, quiet=quiet), work, finished, failed)
+        if not quiet:
+            self.forget_errors()
+            self.stand("working", f"{doing} …")
+
+    def set_step(self, text: str, state: str, *, key: str = "", **more: Any) -> None:
+        """Show a step of the running work: its ``state`` is waiting, working, done or failed."""
+        key = key or text
+        step = {"key": key, "text": text, "state": state, **more}
+        if any(known["key"] == key for known in self.steps):
+            self.steps = [{**known, **step} if known["key"] == key else known for known in self.steps]
+        else:
+            self.steps = [*self.steps, step]
+
+    def _stop_steps(self, error: PodpacLambdaError) -> None:
+        state = "stopped" if isinstance(error, CancelledError) else "failed"
+        self.steps = [{**step, "state": state} if step["state"] == "working" else step for step in self.steps]
+
+    def perform(self, name: str) -> None:
+        """Do what a press of the button does; an error is shown where the person is looking."""
+        try:
+            self._actions[name]()
+        except Exception as error:  # noqa: BLE001 - the boundary of the front end: a message has nobody to raise to
+            shown = explain(error, self._action_label(name))
+            if self.worker.task is None:
+                self.show_error(shown)
+            else:
+                self.card = error_card(shown)
+
+    # The front end
+
+    def _receive(self, _: Any, content: Any, buffers: Sequence[Any]) -> None:
+        # On whatever thread the kernel chose; see worker.py.
+        if isinstance(content, Mapping):
+            self.worker.call(functools.partial(self.handle_message, content, buffers))
+
+    def handle_message(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        """Handle one message of the front end. A name that does not exist is no request of ours, and ignored."""
+        kind, name = content.get("type"), str(content.get("name", ""))
+        if kind == "input" and name in self._models:
+            self.enter(name, content.get("value"))
+        elif kind == "secret" and name in self._secrets and buffers:
+            self._keep_secret(name, Secret(bytes(buffers[0]).decode(errors="replace").strip()))
+        elif kind == "action" and name in self._actions:
+            self.perform(name)
+
+    def enter(self, name: str, typed: object) -> None:
+        """Do what typing into a field does: the model gets the value, or the field says why not and keeps it."""
+        model = self._models[name]
+        try:
+            setattr(model, name, read_input(model.traits()[name], typed))
+        except (tl.TraitError, InvalidValueError) as error:
+            self.set_field(name, value=write_value(typed), error=problem_of(error, self._label(name)))
+        else:
+            self.set_field(name, value=write_value(getattr(model, name)), error="")
+
+    def _keep_secret(self, name: str, secret: Secret) -> None:
+        self._secrets[name] = secret if secret else None
+        self.set_field(name, error="", note="Held by the kernel until you connect." if secret else "")
+
+    def _show_trait(self, change: Any) -> None:
+        self.set_field(change["name"], value=write_value(change["new"]), error="")
+
+    def _follow_task(self, task: Task | None) -> None:
+        self.locked = task is not None
+
+    def _label(self, name: str) -> str:
+        fields = (item for block in self._all_blocks() for item in block.get("fields", ()) if item["name"] == name)
+        return str(next(fields, {"label": name})["label"])
+
+    def _action_label(self, name: str) -> str:
+        found = (item for block in self._all_blocks() for item in block.get("actions", ()) if item["name"] == name)
+        return str(next(found, {"label": name})["label"])
+
+    def _all_blocks(self) -> list[Mapping[str, Any]]:
+        columns = [inner for block in self.blocks for column in block.get("columns", ()) for inner in column]
+        return [*self.blocks, *columns]

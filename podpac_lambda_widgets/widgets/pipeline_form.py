@@ -1,0 +1,319 @@
+"""Run: which pipeline, where and when."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import traitlets as tl
+
+from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelineError, InvalidValueError
+from podpac_lambda_widgets.model.base import StrictHasTraits, WholeNumber
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+from podpac_lambda_widgets.model.examples import EXAMPLES
+from podpac_lambda_widgets.model.pipeline import Pipeline
+from podpac_lambda_widgets.widgets.backend import StackActions
+from podpac_lambda_widgets.widgets.fields import action, actions, describe_field, group
+from podpac_lambda_widgets.widgets.form import Form
+from podpac_lambda_widgets.widgets.worker import Task, Worker
+
+if TYPE_CHECKING:
+    from podpac_lambda_widgets.engine.events import RunProgressed
+    from podpac_lambda_widgets.engine.results import Result
+
+_GRID = ("lat_first", "lat_last", "lat_size", "lon_first", "lon_last", "lon_size", "time")
+#: Most points along one side that the fields offer; the function's memory sets the limit that counts.
+_SIDE = (1, 1_000_000)
+_BYTES_PER_VALUE = 8
+#: PODPAC's tutorial grid.
+_LAT = (-90.0, 90.0, 180)
+_LON = (90.0, -90.0, 180)
+_TIME = "2018-01-01"
+
+
+class Grid(StrictHasTraits):
+    """A regular grid, as ``podpac.clinspace(first, last, size)`` for latitude and longitude, and one time."""
+
+    lat_first = tl.Float(_LAT[0], min=-90, max=90).tag(label="Latitude, first")
+    lat_last = tl.Float(_LAT[1], min=-90, max=90).tag(label="Latitude, last")
+    lat_size = WholeNumber(_LAT[2], between=_SIDE, unit="points").tag(label="Latitude, points")
+    lon_first = tl.Float(_LON[0], min=-360, max=360).tag(label="Longitude, first")
+    lon_last = tl.Float(_LON[1], min=-360, max=360).tag(label="Longitude, last")
+    lon_size = WholeNumber(_LON[2], between=_SIDE, unit="points").tag(label="Longitude, points")
+    time = tl.Unicode(_TIME, help="Such as 2018-01-01; may be empty.").tag(label="Time")
+
+    def coordinates(self) -> CoordinatesDefinition:
+        """The grid as coordinates."""
+        return CoordinatesDefinition.grid(
+            (self.lat_first, self.lat_last, self.lat_size),
+            (self.lon_first, self.lon_last, self.lon_size),
+            self.time.strip(),
+        )
+
+
+class Evaluation(StrictHasTraits):
+    """What to run, as it stands in the form: text that is JSON or names a variable."""
+
+    pipeline = tl.Unicode(help="JSON of a podpac node, or the name of a variable that holds one.").tag(label="Pipeline")
+    coordinates = tl.Unicode(help="Follows the fields above; or podpac's JSON, or the name of a variable.").tag(
+        label="Coordinates"
+    )
+
+
+class PipelineForm(Form):
+    """Runs a pipeline in the function.
+
+    Parameters
+    ----------
+    worker : Worker
+        Runs what takes time.
+    stack : callable
+        Gives the stack of the present connection, or raises what is missing.
+    variables : callable
+        The variables of the notebook.
+    check : callable
+        Raises where the function would refuse the pipeline or the coordinates.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        stack: Callable[[], StackActions],
+        variables: Callable[[], Mapping[str, object]],
+        check: Callable[[Pipeline, CoordinatesDefinition], None],
+    ) -> None:
+        self._stack, self._variables, self._check = stack, variables, check
+        self.grid, self.evaluation = Grid(), Evaluation()
+        #: Called with the pipeline and its result, when there is one; on the worker's thread, to prepare how it looks.
+        self.prepare: Callable[[Pipeline, Result], Callable[[], None]] = lambda pipeline, result: lambda: None
+        super().__init__(
+            worker,
+            title="Run",
+            purpose="Choose what to compute, and where.",
+            icon="play",
+            blocks=self._layout(),
+        )
+        self.bind(self.grid, _GRID)
+        self.bind(self.evaluation, ("pipeline", "coordinates"))
+        for number, example in enumerate(EXAMPLES):
+            self.on_action(f"example_{number}", functools.partial(self.use_example, example.name))
+        self.on_action("run", self.run, disabled=True)
+        self.on_action("cancel", worker.cancel)
+        self.set_button("cancel", disabled=True, stops=True)
+        self.grid.observe(self._grid_changed, names=list(_GRID))
+        self.evaluation.observe(self._evaluation_changed)
+        self.use_example(EXAMPLES[0].name)
+        self._grid_changed()
+        self.stand("waiting", "Connect first")
+
+    def _layout(self) -> list[dict[str, Any]]:
+        def fields(*names: str, span: int = 4) -> list[dict[str, Any]]:
+            return [describe_field(self.grid, name, span=span, narrow=span) for name in names]
+
+        area = {"kind": "area", "span": 12, "mono": True}
+        what = [
+            actions(*(action(f"example_{n}", each.name, "chip") for n, each in enumerate(EXAMPLES)))
+            | {"legend": "Examples"},
+            group("", [describe_field(self.evaluation, "pipeline", rows=15, **area)]),
+        ]
+        where = [
+            group("", [*fields(*_GRID[:3]), *fields(*_GRID[3:6]), *fields("time", span=12)]),
+            group("", [describe_field(self.evaluation, "coordinates", rows=5, **area)]),
+        ]
+        return [
+            {"block": "card"},
+            {"block": "columns", "columns": [what, where]},
+            {"block": "facts"},
+            actions(action("run", "Run", "primary", "play"), action("cancel", "Cancel", "secondary", "stop")),
+            {"block": "steps"},
+        ]
+
+    def use_example(self, name: str) -> None:
+        """Put an example into the Pipeline field.
+
+        Raises
+        ------
+        InvalidPipelineError
+            There is no example of that name.
+        """
+        found = [example for example in EXAMPLES if example.name == name]
+        if not found:
+            known = ", ".join(example.name for example in EXAMPLES)
+            raise InvalidPipelineError(
+                f"There is no example {name!r}", field="pipeline", next_step=f"There are: {known}."
+            )
+        self.enter("pipeline", found[0].pipeline.json)
+
+    def run(self) -> None:
+        """Do what the Run button does."""
+        pipeline, coordinates = self.read_pipeline(), self.read_coordinates()
+        self.check_fields()
+        self._check(pipeline, coordinates)
+        stack = self._stack()
+
+        def work(task: Task) -> Callable[[], None]:
+            result = stack.run(pipeline, coordinates, self._listen, task.cancelled)
+            return self.prepare(pipeline, result)
+
+        self.start("Running", work, self._ran)
+        self.set_button("cancel", disabled=False)
+        self.set_step("Send the pipeline to the function", "working", key="sent")
+
+    def cancel(self) -> None:
+        """Do what the Cancel button does."""
+        self.worker.cancel()
+
+    def read_pipeline(self) -> Pipeline:
+        """The pipeline that the field stands for.
+
+        Raises
+        ------
+        InvalidPipelineError
+            Neither JSON of a pipeline nor a variable that holds a node.
+        """
+        text = self.evaluation.pipeline.strip()
+        if not text.isidentifier():
+            return Pipeline.parse(text)
+        value = self._variables().get(text)
+        if isinstance(value, Pipeline) or (hasattr(value, "definition") and hasattr(value, "json")):
+            return Pipeline.parse(value)
+        raise InvalidPipelineError(
+            f"{text} does not hold a podpac node" if value is not None else f"There is no variable {text}",
+            field="pipeline",
+            next_step="Make the node in a cell, then give the name of its variable; or paste its .json.",
+        )
+
+    def read_coordinates(self) -> CoordinatesDefinition:
+        """The coordinates that the field stands for.
+
+        Raises
+        ------
+        InvalidCoordinatesError
+            Neither JSON of coordinates nor a variable that holds them.
+        """
+        text = self.evaluation.coordinates.strip()
+        if not text.isidentifier():
+            return CoordinatesDefinition.parse(text)
+        value = self._variables().get(text)
+        if isinstance(value, CoordinatesDefinition) or (hasattr(value, "json") and hasattr(value, "dims")):
+            return CoordinatesDefinition.parse(value)
+        raise InvalidCoordinatesError(
+            f"{text} does not hold podpac.Coordinates" if value is not None else f"There is no variable {text}",
+            field="coordinates",
+            next_step="Make them in a cell, then give the name of their variable; or fill in the fields.",
+        )
+
+    def enter(self, name: str, typed: object) -> None:
+        """Do what typing into a field does; JSON is set out readably, an example's name stands for the example."""
+        if name in ("pipeline", "coordinates") and isinstance(typed, str):
+            for example in EXAMPLES:
+                typed = example.pipeline.json if typed.strip() == example.name and name == "pipeline" else typed
+            typed = _set_out(typed)
+        super().enter(name, typed)
+        if name in ("pipeline", "coordinates"):
+            self._judge(name)
+
+    def _judge(self, name: str) -> None:
+        read: Callable[[], object] = self.read_pipeline if name == "pipeline" else self.read_coordinates
+        try:
+            read()
+        except InvalidValueError as error:
+            self.show_field_error(_for_field(error, name))
+        self._show_size()
+
+    def _grid_changed(self, change: Any = None) -> None:
+        try:
+            self.evaluation.coordinates = _set_out(self.grid.coordinates().json)
+        except InvalidValueError as error:
+            self.show_field_error(_for_field(error, "coordinates"))
+        self._show_size()
+
+    def _evaluation_changed(self, change: Any) -> None:
+        if change["name"] == "pipeline":
+            for number, example in enumerate(EXAMPLES):
+                self.set_button(f"example_{number}", pressed=_same(change["new"], example.pipeline.definition))
+        elif change["name"] == "coordinates":
+            self._show_size()
+
+    def _show_size(self) -> None:
+        try:
+            points = self.read_coordinates().points
+        except InvalidValueError:
+            self.facts = []
+            return
+        self.facts = [["Points", f"{points:,}"], ["Size of the result", data_size(points * _BYTES_PER_VALUE)]]
+
+    def _listen(self, event: object) -> None:
+        self.worker.post(lambda: self._show_event(event))
+
+    def _show_event(self, event: Any) -> None:
+        progress: RunProgressed = event
+        self._finish_steps()
+        texts = {"sent": "Evaluate in the function", "fetching": "Fetch the result from the bucket"}
+        if progress.phase in texts:
+            self.set_step(texts[progress.phase], "working", key=progress.phase, detail=progress.detail)
+        else:
+            self.set_step("Draw the plot", "working", key="draw")
+
+    def _finish_steps(self) -> None:
+        for step in self.steps:
+            if step["state"] == "working":
+                self.set_step(step["text"], "done", key=step["key"])
+
+    def _ran(self, show: Callable[[], None]) -> None:
+        self._finish_steps()
+        show()
+        self.stand("done", "The result is below")
+
+    def _follow_task(self, task: Task | None) -> None:
+        super()._follow_task(task)
+        if task is None:
+            self.set_button("cancel", disabled=True)
+
+
+def _set_out(text: str) -> str:
+    """JSON set out over lines, short lists on one; other text as it is."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return _lines(value) if isinstance(value, dict | list) else text
+
+
+def _lines(value: Any, indent: str = "") -> str:
+    flat = json.dumps(value)
+    if len(flat) + len(indent) <= 44 or not isinstance(value, dict | list) or not value:
+        return flat
+    inner = indent + "  "
+    if isinstance(value, dict):
+        parts = [f"{inner}{json.dumps(key)}: {_lines(each, inner)}" for key, each in value.items()]
+    else:
+        parts = [inner + _lines(each, inner) for each in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n" + ",\n".join(parts) + f"\n{indent}{closing}"
+
+
+def _same(text: str, definition: Mapping[str, Any]) -> bool:
+    try:
+        return bool(json.loads(text) == definition)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _for_field(error: InvalidValueError, name: str) -> InvalidValueError:
+    """The same error, belonging to a field of the form: deeper code names a place inside the JSON."""
+    if error.field not in ("", name):
+        error.why = ": ".join(part for part in (error.field, error.why) if part)
+    error.field = name
+    return error
+
+
+def data_size(count: float) -> str:
+    """A number of bytes for people: 253 KB."""
+    if count < 1000:
+        return f"{count:.0f} bytes"
+    power = min(int(math.log(count, 1000)), 4)
+    return f"{count / 1000**power:.3g} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"

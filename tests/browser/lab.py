@@ -1,0 +1,224 @@
+"""A JupyterLab of its own on loopback, and Chromium looking at it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Browser, Page, sync_playwright
+
+_CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+_QUIET = {
+    "@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": {"autosave": False},
+    "@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings": {"saveState": True},
+    "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+
+def find_chromium() -> str:
+    """The browser's program: ``$CHROMIUM``, else the one on the path; empty when there is none."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=_CHROMIUM_OPTIONS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class LabServer:
+    """JupyterLab on a free port of loopback, with configuration of its own.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the notebooks.
+    state : Path
+        Folder for everything Jupyter writes.
+    """
+
+    def __init__(self, root: Path, state: Path) -> None:
+        self.root, self.state = root, state
+        self.token = secrets.token_hex(16)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        for name, settings in _QUIET.items():
+            path = state / "settings" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(settings))
+        self.log_path = state / "server.log"
+        with self.log_path.open("w") as log:
+            self._process = subprocess.Popen(
+                self._command(port),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment(),
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_up()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _command(self, port: int) -> list[str]:
+        return [
+            sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+            "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.root}", "--LabApp.extension_manager=readonly",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.expose_app_in_browser=True",
+        ]  # fmt: skip
+
+    def _environment(self) -> dict[str, str]:
+        own = {
+            "JUPYTER_CONFIG_DIR": "config",
+            "JUPYTER_DATA_DIR": "data",
+            "JUPYTER_RUNTIME_DIR": "runtime",
+            "IPYTHONDIR": "ipython",
+            "JUPYTERLAB_SETTINGS_DIR": "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+            "MPLCONFIGDIR": "matplotlib",
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MPLBACKEND"))}
+        return {**kept, **{name: str(self.state / folder) for name, folder in own.items()}, "JUPYTER_TOKEN": self.token}
+
+    def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            try:
+                self.ask("status")
+            except (urllib.error.URLError, ConnectionError):
+                if self._process.poll() is not None:
+                    break
+                time.sleep(0.1)
+            else:
+                return
+        raise RuntimeError(f"JupyterLab did not start:\n{self.log_path.read_text()}")
+
+    def ask(self, path: str, method: str = "GET") -> Any:
+        """Call the server's REST interface."""
+        request = urllib.request.Request(
+            f"{self.url}/api/{path}", method=method, headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            body = answer.read()
+        return json.loads(body) if body else None
+
+    def stop_kernels(self) -> None:
+        """End every kernel, and with it what it started."""
+        for session in self.ask("sessions"):
+            self.ask(f"sessions/{session['id']}", "DELETE")
+
+    def stop(self) -> None:
+        """End the server."""
+        if self._process.poll() is None:
+            try:
+                self.stop_kernels()
+            finally:
+                self._process.terminate()
+                self._process.wait(30)
+
+
+class Lab:
+    """A page of Chromium with one notebook open.
+
+    Parameters
+    ----------
+    server : LabServer
+        Serves the notebook.
+    page : playwright Page
+        Shows it.
+    """
+
+    def __init__(self, server: LabServer, page: Page) -> None:
+        self.server, self.page = server, page
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def write(self, name: str, *cells: str) -> Path:
+        """Write a notebook with these code cells."""
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": _KERNEL}
+        )
+        path = self.server.root / name
+        nbformat.write(notebook, path)
+        return path
+
+    def open(self, name: str, theme: str = "light") -> None:
+        """Open a notebook, alone, and wait for its kernel."""
+        self.page.goto(f"{self.server.url}/lab/tree/{name}?reset&token={self.server.token}")
+        self.page.wait_for_function(
+            "name => window.jupyterapp?.shell?.currentWidget?.context?.path === name", arg=name, timeout=90_000
+        )
+        self.page.evaluate(
+            """async () => {
+                const context = jupyterapp.shell.currentWidget.context;
+                await context.ready;
+                await context.sessionContext.ready;
+                await context.sessionContext.session.kernel.info;
+            }"""
+        )
+        if theme == "dark":
+            self.set_theme("JupyterLab Dark")
+
+    def set_theme(self, name: str) -> None:
+        """Change JupyterLab's theme."""
+        self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
+        light = "false" if "Dark" in name else "true"
+        self.page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=light)
+
+    def run_all(self) -> bool:
+        """Run all cells; whether none raised."""
+        return bool(self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')"))
+
+    def run_code(self, code: str) -> str:
+        """Run code in the notebook's kernel, beside the cells, and return what it printed."""
+        return str(
+            self.page.evaluate(
+                """async code => {
+                    const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+                    let text = '';
+                    const future = kernel.requestExecute({ code, store_history: false });
+                    future.onIOPub = message => {
+                        if (message.header.msg_type === 'stream') text += message.content.text;
+                        if (message.header.msg_type === 'error') text += message.content.traceback.join('\\n');
+                    };
+                    await future.done;
+                    return text;
+                }""",
+                code,
+            )
+        )
+
+    def save(self, name: str) -> str:
+        """Save the notebook, and return what is in the file."""
+        self.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+        return (self.server.root / name).read_text()
