@@ -5,8 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := requirements/dev.txt
 STAMP := .venv/installed
-ARCHIVES := dist/aws/podpac_dist.zip dist/aws/podpac_deps.zip
-EXTRAS := podpac local build lab test docs
+EXTRAS := podpac local build map lab test docs
+TESTS ?= tests
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,9 +20,38 @@ $(STAMP): $(LOCK) setup.cfg
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock: ## resolve the locks again
-	$(BIN)/uv pip compile --quiet requirements/dev.in setup.cfg $(addprefix --extra ,$(EXTRAS)) --universal --python-version 3.11 \
-	  --generate-hashes --no-header --upgrade -o $(LOCK)
+demo: setup ## run the main job: embedded AWS, archives, the Studio in JupyterLab (HEADLESS=1: no browser)
+	@$(BIN)/python -m podpac_lambda_widgets.demo $(if $(HEADLESS),--headless)
+
+test: setup browser archives ## run all tests (TESTS=tests/plan for a part)
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: setup ## lint, format, types, layers, shell scripts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --config setup.cfg
+	@$(BIN)/shellcheck dist/aws/*.sh scripts/*.sh .ci/run
+
+bench: setup archives ## measure, as a table of ratios
+	@$(BIN)/python -m benchmarks
+
+screenshots: setup browser archives ## take the pictures of docs/images
+	@$(BIN)/python tests/browser/screenshots.py
+
+archives: setup ## build dist/aws/podpac_dist.zip and podpac_deps.zip, unless they are there
+	@$(BIN)/python -m podpac_lambda_widgets.packaging --output dist/aws
+
+browser: ## install Debian's Chromium, where it is missing and apt may
+	@scripts/install_chromium.sh
+
+lock: setup ## resolve the locks again
+	$(BIN)/uv pip compile --quiet requirements/dev.in setup.cfg $(addprefix --extra ,$(EXTRAS)) --universal \
+	  --python-version 3.11 --generate-hashes --no-header --upgrade -o $(LOCK)
 	grep -A200 '^uv==' $(LOCK) | awk 'NR==1||/^    --hash/{print;next}{exit}' | sed '$$ s/ \\$$//' > requirements/uv.txt
 
-.PHONY: help setup lock
+clean: ## remove .venv, archives and everything else that was made
+	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.nc demo.png \
+	  dist/aws/podpac_dist.zip dist/aws/podpac_deps.zip
+
+.PHONY: help setup demo test check bench screenshots archives browser lock clean
