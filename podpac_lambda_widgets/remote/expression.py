@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import string
+import warnings
 from collections.abc import Collection, Mapping
 from typing import NoReturn
 
@@ -65,7 +66,10 @@ def check_expression(eqn: object, params: object, names: Collection[str], where:
     if not text.isascii() or not text.isprintable():
         _refuse(where, "it has characters other than printable ASCII")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            # A warning of the compiler quotes the text, and would end in the function's log.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         _refuse(where, f"it is not an expression: {type(error).__name__}")
     _check_tree(tree, frozenset(names), where)

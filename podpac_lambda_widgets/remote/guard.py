@@ -208,12 +208,12 @@ def _check_inputs(inputs: object, described: Mapping[str, Any], earlier: Mapping
         kind = described["attrs"].get(key)
         free = described.get("free_inputs") and kind is None
         if (
-            not (free or kind in ("node", "nodes", "coordinates_or_node", "value", "list"))
+            not (free or kind in ("node", "nodes", "coordinates_or_node"))
             or not key.isidentifier()
             or key.startswith("_")
         ):
             _refuse("The input is not allowed", place, "the node has no such input")
-        references = value if isinstance(value, list | tuple) and kind in ("nodes", "list") else [value]
+        references = value if isinstance(value, list | tuple) and kind == "nodes" else [value]
         for reference in references:
             if not isinstance(reference, str):
                 raise InvalidPipelineError(
