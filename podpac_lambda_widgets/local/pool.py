@@ -178,6 +178,8 @@ class Pool:
             )
             undo.callback(environment.close)
             with self._lock:
+                if self._closed.is_set():
+                    raise RuntimeError("the embedded AWS is stopping")
                 self._all[environment] = undo.pop_all()
         return environment
 

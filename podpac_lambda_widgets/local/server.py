@@ -124,14 +124,16 @@ def main(argument: str) -> None:
         # ministack's own threads may still be at work; nothing of theirs is to be kept.
         os._exit(0)
 
-    def leave_in_time() -> None:
+    def stop_functions() -> None:
+        # First, so that no request in flight waits for one.
+        pool.close()
         deadline = threading.Timer(_STOP_SECONDS, leave)
         deadline.daemon = True
         deadline.start()
 
     os.write(settings.ready, f"{port}\n".encode())
     os.close(settings.ready)
-    asyncio.run(_serve(application, listener, settings.owner, leave_in_time))
+    asyncio.run(_serve(application, listener, settings.owner, stop_functions))
     leave()
 
 

@@ -173,7 +173,7 @@ def test_a_tree_is_extracted_once_for_users_at_the_same_time(tmp_path, monkeypat
         trees = set(threads.map(lambda _: store.acquire((code,)), range(8)))
     assert extracted == list(trees)
     for _ in range(8):
-        assert trees == {path for path in tmp_path.iterdir()}
+        assert trees == set(tmp_path.iterdir())
         store.release((code,))
     assert list(tmp_path.iterdir()) == []
 
