@@ -5,11 +5,19 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from filelock import FileLock
+
+from podpac_lambda_widgets.aws.account import AwsAccount
+from podpac_lambda_widgets.local.emulator import local_aws
+from podpac_lambda_widgets.local.session import LocalSession
+from podpac_lambda_widgets.packaging.archive import Package
+from podpac_lambda_widgets.packaging.build import build_package
 
 _CREDENTIALS = ("AWS_", "BOTO_", "XDG_CONFIG_HOME", "PODPAC_")
 
@@ -57,3 +65,62 @@ def _is_loopback(host: str) -> bool:
 def repository() -> Path:
     """The checkout's top folder."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def package(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The real archives for this machine; those of ``make archives`` when they are up to date."""
+    pytest.importorskip("uv")
+    with FileLock(tmp_path_factory.getbasetemp().parent / "archives.lock"):
+        return build_package(repository / "dist" / "aws")
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[LocalSession]:
+    """An embedded AWS, shared by the tests that clean up after themselves."""
+    pytest.importorskip("ministack")
+    with local_aws(region_name="us-east-1") as session:
+        yield session
+
+
+@pytest.fixture
+def account(aws: LocalSession) -> AwsAccount:
+    """The embedded AWS as the engine sees it."""
+    return AwsAccount(aws)
+
+
+@pytest.fixture
+def inventory(aws: LocalSession) -> Callable[[], dict[str, Any]]:
+    """Reads everything there is in the account, to compare before and after."""
+    return lambda: read_inventory(aws)
+
+
+def read_inventory(session: Any) -> dict[str, Any]:
+    """Roles with their policies, buckets with their objects, functions, log groups: by name, with what matters."""
+    iam, s3, functions, logs = (session.client(name) for name in ("iam", "s3", "lambda", "logs"))
+    roles = iam.get_paginator("list_roles").paginate().build_full_result()["Roles"]
+    buckets = s3.list_buckets()["Buckets"]
+    return {
+        "roles": {
+            role["RoleName"]: (
+                role["AssumeRolePolicyDocument"],
+                iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"],
+                iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"],
+            )
+            for role in roles
+        },
+        "buckets": {bucket["Name"]: _read_bucket(s3, bucket["Name"]) for bucket in buckets},
+        "functions": {
+            found["FunctionName"]: found["CodeSha256"] for found in functions.list_functions().get("Functions", [])
+        },
+        "log groups": sorted(group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]),
+    }
+
+
+def _read_bucket(s3: Any, name: str) -> dict[str, Any]:
+    try:
+        tags = s3.get_bucket_tagging(Bucket=name)["TagSet"]
+    except ClientError:
+        tags = []
+    objects = s3.list_objects_v2(Bucket=name).get("Contents", [])
+    return {"tags": tags, "objects": {found["Key"]: found["ETag"] for found in objects}}

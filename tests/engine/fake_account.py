@@ -1,0 +1,85 @@
+"""An account in memory that fulfils the engine's port, fails on a timetable, and remembers what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from podpac_lambda_widgets.errors import PodpacLambdaError, ResourceNotFoundError
+from podpac_lambda_widgets.plan.account import Identity, Invocation, Progress
+from podpac_lambda_widgets.plan.changes import Update
+from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
+
+Key = tuple[str, str]
+
+
+@dataclass
+class FakeAccount:
+    """Resources by kind and name; ``fail_at`` maps the number of a writing call to the error it raises."""
+
+    resources: dict[Key, Observed] = field(default_factory=dict)
+    fail_at: dict[int, PodpacLambdaError] = field(default_factory=dict)
+    answer: Callable[[bytes], Invocation] | None = None
+    objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    writes: list[tuple[str, str]] = field(default_factory=list)
+
+    def identity(self) -> Identity:
+        return Identity("123456789012", "arn:aws:iam::123456789012:user/me", "eu-west-1", "aws")
+
+    def read(self, wanted: Resource) -> Observed | None:
+        return self.resources.get((wanted.kind, wanted.name))
+
+    def _write(self, action: str, resource: Resource) -> None:
+        self.writes.append((action, str(resource)))
+        if error := self.fail_at.pop(len(self.writes), None):
+            raise error
+
+    def create(self, wanted: Resource, stack: str, progress: Progress) -> None:
+        self._write("create", wanted)
+        assert (wanted.kind, wanted.name) not in self.resources
+        progress(1, 2)
+        progress(2, 2)
+        self.resources[wanted.kind, wanted.name] = Observed(wanted, stack)
+
+    def update(self, change: Update, stack: str, progress: Progress) -> None:
+        self._write("update", change.resource)
+        found = self.resources[change.resource.kind, change.resource.name]
+        fields = {item.field: item.new for item in change.differences}
+        self.resources[change.resource.kind, change.resource.name] = Observed(
+            replace(found.resource, **fields), found.stack
+        )
+
+    def delete(self, found: Resource, stack: str, progress: Progress) -> None:
+        self._write("delete", found)
+        assert self.resources[found.kind, found.name].stack == stack
+        del self.resources[found.kind, found.name]
+
+    def count_objects(self, bucket: Bucket, stack: str) -> tuple[int, int]:
+        return len([key for name, key in self.objects if name == bucket.name]), 0
+
+    def inspect_object(self, bucket: str, key: str) -> Mapping[str, str | int]:
+        if (bucket, key) not in self.objects:
+            raise ResourceNotFoundError("Reading the object failed", resource=f"s3://{bucket}/{key}")
+        return {"size": len(self.objects[bucket, key]), "sha256": "", "etag": str(hash(self.objects[bucket, key]))}
+
+    def invoke(self, function_name: str, payload: bytes, timeout: float) -> Invocation:
+        assert self.answer is not None
+        return self.answer(payload)
+
+    def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
+        return self.objects[bucket, key]
+
+
+@dataclass
+class FakeClock:
+    """A clock that nobody waits for."""
+
+    now: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds

@@ -1,0 +1,105 @@
+"""A plan is applied in order, told by events, stopped at the first failure, and gone on with by the next run."""
+
+from __future__ import annotations
+
+import pytest
+from fake_account import FakeAccount, FakeClock
+
+from podpac_lambda_widgets.engine.apply import apply_plan
+from podpac_lambda_widgets.engine.events import (
+    ChangeApplied,
+    ChangeFailed,
+    ChangeProgressed,
+    ChangeStarted,
+    Event,
+    PlanFinished,
+    PlanStarted,
+)
+from podpac_lambda_widgets.errors import AwsError, CancelledError, DeployError, PlanRefusedError
+from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.plan.changes import Plan
+from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, stack_names
+from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
+from podpac_lambda_widgets.plan.resources import Observed
+
+ARCHIVES = Archives(
+    ArchivePlace("a" * 64, 80, bucket="src", key="dist.zip"),
+    ArchivePlace("b" * 64, 40, bucket="src", key="deps.zip"),
+    "python3.12",
+    "x86_64",
+)
+DEPLOYMENT = Deployment(function_name="soil")
+
+
+def build_plan(account: FakeAccount) -> Plan:
+    wanted = desired_resources(DEPLOYMENT, ARCHIVES, account.identity())
+    stack = stack_names(DEPLOYMENT, account.identity()).stack
+    return plan_build(stack, [(resource, account.read(resource)) for resource in wanted])
+
+
+def apply(plan: Plan, account: FakeAccount, events: list[Event] | None = None, stop_after: int = 99) -> None:
+    listener = (events if events is not None else []).append
+    apply_plan(plan, account, FakeClock(), listener, lambda: len(account.writes) >= stop_after)
+
+
+def test_a_second_run_writes_nothing() -> None:
+    account = FakeAccount()
+    apply(build_plan(account), account)
+    written = len(account.writes)
+    again = build_plan(account)
+    apply(again, account)
+    assert again.is_empty
+    assert len(account.writes) == written == 5
+
+
+def test_every_change_is_told_from_start_to_end() -> None:
+    account, events = FakeAccount(), []
+    apply(build_plan(account), account, events)
+    kinds = [type(event) for event in events]
+    assert kinds[0] is PlanStarted
+    assert kinds[-1] is PlanFinished
+    assert kinds[1:5] == [ChangeStarted, ChangeProgressed, ChangeProgressed, ChangeApplied]
+
+
+@pytest.mark.parametrize("call", range(1, 6))
+def test_a_failure_names_done_failed_and_left_and_the_next_run_finishes(call: int) -> None:
+    error = AwsError("Creating failed", why="500", code="InternalError", request_id="r-1")
+    account, events = FakeAccount(fail_at={call: error}), []
+    with pytest.raises(DeployError) as caught:
+        apply(build_plan(account), account, events)
+    stopped = caught.value
+    assert (len(stopped.done), len(stopped.left)) == (call - 1, 5 - call)
+    assert stopped.failed
+    assert (stopped.why, stopped.code, stopped.request_id) == ("500", "InternalError", "r-1")
+    assert isinstance(events[-1], ChangeFailed)
+    apply(build_plan(account), account)
+    assert build_plan(account).is_empty
+
+
+def test_a_plan_with_a_refusal_writes_nothing_at_all() -> None:
+    account = FakeAccount()
+    function = desired_resources(DEPLOYMENT, ARCHIVES, account.identity())[-1]
+    account.resources[function.kind, function.name] = Observed(function, None)
+    with pytest.raises(PlanRefusedError, match="soil") as caught:
+        apply(build_plan(account), account)
+    assert caught.value.next_step
+    assert account.writes == []
+
+
+def test_cancelling_stops_between_two_changes() -> None:
+    account = FakeAccount()
+    with pytest.raises(CancelledError, match="2 of 5"):
+        apply(build_plan(account), account, stop_after=2)
+    assert len(account.writes) == 2
+
+
+def test_deleting_again_after_a_failure_leaves_nothing() -> None:
+    account = FakeAccount()
+    apply(build_plan(account), account)
+    owned = [each for each in account.resources.values() if each.resource.kind != "object"]
+    account.fail_at = {len(account.writes) + 2: AwsError("no")}
+    stack = stack_names(DEPLOYMENT, account.identity()).stack
+    with pytest.raises(DeployError):
+        apply(plan_delete(stack, owned), account)
+    apply(plan_delete(stack, [each for each in account.resources.values() if each.resource.kind != "object"]), account)
+    assert {kind for kind, _ in account.resources} == {"object"}

@@ -1,0 +1,104 @@
+"""What a wish becomes: least privilege, in every partition, under the names PODPAC users know."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.plan.account import Identity
+from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources
+from podpac_lambda_widgets.plan.resources import STACK_TAG, Bucket, Function, Resource, Role
+
+ARCHIVES = Archives(
+    ArchivePlace("a" * 64, 80_000_000, bucket="src", key="dist.zip"),
+    ArchivePlace("b" * 64, 40_000_000, bucket="src", key="deps.zip"),
+    "python3.12",
+    "arm64",
+)
+
+
+def wanted(partition: str = "aws", region: str = "eu-west-1", **traits: object) -> tuple[Resource, ...]:
+    identity = Identity("123456789012", f"arn:{partition}:iam::123456789012:user/me", region, partition)
+    return desired_resources(Deployment(function_name="soil", **traits), ARCHIVES, identity)
+
+
+def _role(resources: tuple[Resource, ...]) -> Role:
+    return next(resource for resource in resources if isinstance(resource, Role))
+
+
+def _function(resources: tuple[Resource, ...]) -> Function:
+    return next(resource for resource in resources if isinstance(resource, Function))
+
+
+@pytest.mark.parametrize(
+    ("partition", "region"), [("aws", "eu-west-1"), ("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")]
+)
+def test_every_arn_is_in_the_accounts_own_partition(partition: str, region: str) -> None:
+    text = json.dumps([str(vars(resource)) for resource in wanted(partition, region)])
+    arns = [part for part in text.replace("'", " ").replace('"', " ").split() if part.startswith("arn:")]
+    assert arns
+    assert all(arn.startswith(f"arn:{partition}:") for arn in arns)
+
+
+def test_the_role_may_do_six_things_at_most_and_none_of_them_everywhere() -> None:
+    actions: list[str] = []
+    for document in _role(wanted()).policies.values():
+        for statement in document["Statement"]:
+            listed = statement["Action"]
+            actions += [listed] if isinstance(listed, str) else listed
+            assert statement["Effect"] == "Allow"
+            assert statement["Resource"] != "*"
+    assert len(actions) <= 6
+    assert not [action for action in actions if "*" in action]
+    assert "logs:CreateLogGroup" not in actions
+
+
+def test_only_lambda_in_this_account_may_use_the_role() -> None:
+    (statement,) = _role(wanted()).trust["Statement"]
+    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_the_stack_tag_is_on_everything_that_takes_one() -> None:
+    tagged = [resource for resource in wanted(function_tags={"a": "b"}) if hasattr(resource, "tags")]
+    assert len(tagged) == 4
+    assert all(resource.tags == {"a": "b", STACK_TAG: "soil@eu-west-1"} for resource in tagged)
+
+
+def test_the_users_tags_are_not_written_back() -> None:
+    tags = {"a": "b"}
+    wanted(function_tags=tags)
+    assert tags == {"a": "b"}
+
+
+def test_the_environment_has_podpacs_names_and_no_secret() -> None:
+    environment = _function(wanted(function_env_variables={"GDAL_CACHEMAX": "64"})).environment
+    assert environment["GDAL_CACHEMAX"] == "64"
+    assert environment["FUNCTION_DEPENDENCIES_SHA256"] == "b" * 64
+    assert environment["S3_BUCKET_NAME"] == "podpac-soil-123456789012-eu-west-1-an"
+    assert not [name for name in environment if "KEY_ID" in name or "SECRET" in name or "TOKEN" in name]
+
+
+def test_a_users_variable_cannot_replace_one_of_ours() -> None:
+    environment = _function(wanted(function_env_variables={"S3_BUCKET_NAME": "elsewhere"})).environment
+    assert environment["S3_BUCKET_NAME"] == "podpac-soil-123456789012-eu-west-1-an"
+
+
+def test_unsafe_evaluation_is_off_unless_it_was_asked_for() -> None:
+    assert "FUNCTION_ALLOW_UNSAFE_EVAL" not in _function(wanted()).environment
+    assert _function(wanted(function_allow_unsafe_eval=True)).environment["FUNCTION_ALLOW_UNSAFE_EVAL"] == "true"
+
+
+def test_runtime_and_architecture_are_the_archives_unless_given() -> None:
+    assert (_function(wanted()).runtime, _function(wanted()).architecture) == ("python3.12", "arm64")
+    assert _function(wanted(function_runtime="python3.13")).runtime == "python3.13"
+
+
+def test_the_bucket_is_closed_to_the_public_and_to_plain_http() -> None:
+    bucket = next(resource for resource in wanted() if isinstance(resource, Bucket))
+    assert bucket.public_access_blocked
+    assert bucket.policy is not None
+    assert bucket.policy["Effect"] == "Deny"
+    assert bucket.policy["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
