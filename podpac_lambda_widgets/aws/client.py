@@ -121,7 +121,7 @@ def translate(error: Exception, what: str, resource: str = "") -> PodpacLambdaEr
         )
     if isinstance(error, botocore_errors.CredentialRetrievalError):
         return CredentialsError("AWS credentials could not be read", why=str(error), next_step="Check the profile.")
-    if isinstance(error, botocore_errors.HTTPClientError):
+    if isinstance(error, botocore_errors.HTTPClientError | botocore_errors.ConnectionError):
         return EndpointUnreachableError(
             f"{what} failed: AWS could not be reached",
             resource=resource,
