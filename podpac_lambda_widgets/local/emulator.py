@@ -166,8 +166,11 @@ class Emulator:
     def _read_port(self, ready: int) -> int:
         line = b""
         deadline = time.monotonic() + _START_SECONDS
+        # Not select(): a notebook's kernel may have descriptors above 1023.
+        waiting = select.poll()
+        waiting.register(ready, select.POLLIN)
         while not line.endswith(b"\n"):
-            readable, _, _ = select.select([ready], [], [], max(0.0, deadline - time.monotonic()))
+            readable = waiting.poll(max(0.0, deadline - time.monotonic()) * 1000)
             chunk = os.read(ready, 64) if readable else b""
             if not chunk:
                 raise self._start_error("it ended" if readable else f"it was not ready after {_START_SECONDS:.0f} s")

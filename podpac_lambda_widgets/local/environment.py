@@ -139,9 +139,13 @@ class ExecutionEnvironment:
 
     def _wait(self, done: Callable[[], bool], limit: float, request_id: str) -> Failure | None:
         with self._api.changed:
-            while not done():
-                if self._process.poll() is not None:
-                    return _exit_failure(self._process.returncode, request_id)
+            while True:
+                # Asked in this order: what a process posts is here before it can end.
+                exit_code = self._process.poll()
+                if done():
+                    return None
+                if exit_code is not None:
+                    return _exit_failure(exit_code, request_id)
                 self._peak_mb = max(self._peak_mb, memory.resident_mb(self._process.pid))
                 if self._peak_mb > self.function.memory_mb:
                     message = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
@@ -151,7 +155,6 @@ class ExecutionEnvironment:
                     message = f"RequestId: {request_id} Error: Task timed out after {self.function.timeout:.2f} seconds"
                     return Failure("Sandbox.Timedout", message, "timeout")
                 self._api.changed.wait(min(_WATCH_SECONDS, left))
-        return None
 
     def _result(self, failure: Failure | None) -> tuple[bytes, str, bool]:
         if failure is not None:

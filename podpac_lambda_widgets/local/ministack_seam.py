@@ -18,12 +18,23 @@ from podpac_lambda_widgets.local.gate import Application
 
 MINISTACK_VERSION = "1.5.33"
 
-#: Module, name, and the parameters that we rely on.
-_SEAM = (
+#: Module, name, and the parameters that we rely on; None for what is no function.
+_SEAM: tuple[tuple[str, str, list[str] | None], ...] = (
     ("ministack.services.lambda_svc", "_execute_function_warm", ["func", "event", "request_id"]),
+    (
+        "ministack.services.lambda_svc",
+        "_emit_lambda_logs",
+        ["func", "request_id", "log_text", "error", "duration_ms", "log_source"],
+    ),
     ("ministack.services.lambda_svc", "_resolve_layer_zip", ["attachment"]),
     ("ministack.core.lambda_runtime", "execution_credentials", ["config"]),
     ("ministack.core.lambda_runtime", "_account_region_from_function_config", ["config"]),
+    (
+        "ministack.core.iam_evaluator",
+        "enforce",
+        ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
+    ),
+    ("ministack.services.cloudwatch_logs", "_log_groups", None),
     ("ministack.app", "app", ["scope", "receive", "send"]),
 )
 
@@ -68,7 +79,7 @@ def find_seam_faults() -> list[str]:
         found = getattr(import_module(module_name), name, None)
         if found is None:
             faults.append(f"{module_name}.{name} is gone")
-        elif list(inspect.signature(found).parameters) != parameters:
+        elif parameters is not None and list(inspect.signature(found).parameters) != parameters:
             faults.append(f"{module_name}.{name}{inspect.signature(found)} should take ({', '.join(parameters)})")
     return faults
 
@@ -95,9 +106,37 @@ def install(invoker: Invoker) -> Application:
         invocation = Invocation(request_id, config.get("FunctionArn", ""), json.dumps(event).encode())
         return _to_result(invoker.invoke(function, invocation))
 
+    write_log = service._emit_lambda_logs
+
+    def write_permitted_log(func: Mapping[str, Any], *args: object, **kwargs: object) -> None:
+        if _may_write_log(func.get("config") or func):
+            write_log(func, *args, **kwargs)
+
     service._execute_function_warm = execute
+    service._emit_lambda_logs = write_permitted_log
     application: Application = import_module("ministack.app").app
     return application
+
+
+def _may_write_log(config: Mapping[str, Any]) -> bool:
+    """Whether the function's role lets it log, which ministack does not ask.
+
+    As Lambda does: a role that may not make the log group gets no log until somebody else makes it.
+    """
+    runtime = import_module("ministack.core.lambda_runtime")
+    account, region = runtime._account_region_from_function_config(config)
+    group = _log_group(config)
+    key_id = runtime.execution_credentials(config)["AWS_ACCESS_KEY_ID"]
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    if group not in import_module("ministack.services.cloudwatch_logs")._log_groups:
+        actions.insert(0, "logs:CreateLogGroup")
+    resource = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:any"
+    enforce = import_module("ministack.core.iam_evaluator").enforce
+    return all(enforce(key_id, action, "logs", region, resource) is None for action in actions)
+
+
+def _log_group(config: Mapping[str, Any]) -> str:
+    return (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
 
 
 def _read_function(config: Mapping[str, Any], code: bytes) -> Function:
@@ -105,9 +144,8 @@ def _read_function(config: Mapping[str, Any], code: bytes) -> Function:
     runtime = import_module("ministack.core.lambda_runtime")
     account, region = runtime._account_region_from_function_config(config)
     layers = [(layer, service._resolve_layer_zip(layer)) for layer in config.get("Layers") or ()]
-    name = config["FunctionName"]
     return Function(
-        name=name,
+        name=config["FunctionName"],
         version=config.get("Version", "$LATEST"),
         region=region,
         account=account,
@@ -121,7 +159,7 @@ def _read_function(config: Mapping[str, Any], code: bytes) -> Function:
         timeout=float(config.get("Timeout", 3)),
         memory_mb=int(config.get("MemorySize", 128)),
         ephemeral_storage_mb=int((config.get("EphemeralStorage") or {}).get("Size", 512)),
-        log_group=(config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}",
+        log_group=_log_group(config),
     )
 
 

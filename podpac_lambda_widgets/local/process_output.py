@@ -32,9 +32,12 @@ class ProcessOutput:
         return text if not text or text.endswith("\n") else text + "\n"
 
     def _follow(self) -> None:
+        # Not select(), which takes no descriptor above 1023.
+        waiting = select.poll()
+        waiting.register(self._pipe, select.POLLIN)
         open_still = True
         while open_still:
-            select.select([self._pipe], [], [])
+            waiting.poll()
             with self._lock:
                 open_still = self._read()
         with self._lock:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import resource
 import signal
 import sys
 from dataclasses import asdict, dataclass
@@ -31,6 +32,8 @@ _MOUNT_ATTR_RDONLY = 0x1
 _SYS_MOUNT_SETATTR = 442
 #: Who functions run as on Lambda (``sbx_user1051``).
 _LAMBDA_UID, _LAMBDA_GID = 993, 990
+#: Open files that Lambda allows a function (AWS's "Lambda quotas").
+_LAMBDA_DESCRIPTORS = 1024
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ def main(arguments: list[str]) -> None:
         _check(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL), "prctl")
         if not specification.isolate and os.getppid() != parent:
             sys.exit("the parent has ended")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_LAMBDA_DESCRIPTORS, _LAMBDA_DESCRIPTORS))
     os.chdir(specification.directory)
     os.execve(command[0], command, os.environ)  # noqa: S606 - becoming the command is the purpose
 

@@ -58,17 +58,18 @@ class Settings:
 
 def _watch_owner(owner: int, on_end: Callable[[], None]) -> None:
     """Call back when standard input closes or the owner's process ends, whichever is first."""
-    watched: list[int] = [sys.stdin.fileno()]
+    waiting = select.poll()
+    waiting.register(sys.stdin, select.POLLIN)
     if hasattr(os, "pidfd_open"):
         try:
             # A process that the owner forked may hold the pipe open: this one does not depend on it.
-            watched.append(os.pidfd_open(owner))
+            waiting.register(os.pidfd_open(owner), select.POLLIN)
         except ProcessLookupError:
             on_end()
             return
         except OSError:  # an old kernel: the pipe has to do
             logging.getLogger(__name__).warning("this kernel cannot watch the owner's process")
-    select.select(watched, [], [])
+    waiting.poll()
     on_end()
 
 

@@ -192,7 +192,8 @@ def test_what_the_handler_prints_is_in_the_tail_and_in_the_log_group(functions):
             os.write(1, b'{"fake": "response"}\\n')
             return "done"
     """
-    name = functions.create(source)
+    allowed = functions.role({"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
+    name = functions.create(source, role=allowed)
     answer = functions.invoke(name)
     assert answer.value == "done"
     lines = answer.log.splitlines()
@@ -259,3 +260,23 @@ def test_layers_are_found_where_lambda_has_them(functions):
     ]
     source = "import one, two\ndef handler(event, context):\n    return one.x + two.x"
     assert functions.run(source, Layers=layers).value == 3
+
+
+def test_a_function_logs_no_more_than_its_role_may(default):
+    logs = default.session.client("logs")
+    source = "def handler(event, context):\n    print(event)"
+    groups = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/function-*:*"
+    write = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": groups}
+    silent, writing = default.create(source), default.create(source, role=default.role(write))
+    for name in (silent, writing):
+        default.invoke(name, "before")
+        with pytest.raises(logs.exceptions.ResourceNotFoundException):
+            logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")
+        logs.create_log_group(logGroupName=f"/aws/lambda/{name}")
+        default.invoke(name, "after")
+    messages = [
+        [event["message"] for event in logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]]
+        for name in (silent, writing)
+    ]
+    assert messages[0] == []
+    assert "after" in messages[1] and "before" not in messages[1]

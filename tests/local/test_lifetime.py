@@ -125,6 +125,7 @@ def test_when_the_server_too_is_killed_its_environments_end_and_the_next_start_s
     owner.process.send_signal(signal.SIGSTOP)
     os.kill(owner.server, signal.SIGKILL)
     owner.process.kill()
+    owner.process.wait()
     assert owner.all_ended()
     assert list(owner.directory.iterdir()) != []
     monkeypatch.setattr(tempfile, "tempdir", str(owner.directory))
