@@ -42,7 +42,7 @@ def pipeline_sha256(pipeline: Mapping[str, object]) -> str:
 
 
 def node_hash(pipeline: Mapping[str, object]) -> str:
-    """What ``podpac.Node.hash`` is for a definition, without making the node: PODPAC's users restrict functions to these.
+    """What ``podpac.Node.hash`` is for a definition, without making the node: what PODPAC restricts functions to.
 
     A definition that PODPAC did not write itself has another hash here than the node it makes; it is then simply
     not on a list.

@@ -36,8 +36,8 @@ EQNS = (
     "__import__('os').system('id')", "().__class__.__bases__[0].__subclasses__()", "A.values", "A[0]", "'x'", "f'{A}'",
     "lambda: 1", "[A for A in A]", "(A := 1)", "A if A else A", "A and A", "not A", "A < A < A", "A in A", "eval(A)",
     "open(A)", "abs(A, A)", "abs(x=A)", "abs(*A)", "sum(A)", "B + A", "_A", "True", "None", "...", "1j", "9**9**9**9",
-    "2 ** 1000", "A ** (9 ** 9)", "(9 * 9) ** 60 * A", "A ** 99999", "99999999999999999999", "A @ A", "A // A", "A << A",
-    "A; A", "A\nA", "A\\\nA", "", " ", "(" * 300 + "A" + ")" * 300, "+".join(["A"] * 5000), "-" * 1000 + "A",
+    "2 ** 1000", "A ** (9 ** 9)", "(9 * 9) ** 60 * A", "A ** 99999", "99999999999999999999", "A @ A", "A // A",
+    "A << A", "A; A", "A\nA", "A\\\nA", "", " ", "(" * 300 + "A" + ")" * 300, "+".join(["A"] * 5000), "-" * 1000 + "A",
     "Ａ + 1", "A.real", "where(A, A)", "A = 1", "#", "yield A", "{A}", "{0}", "{}", "\0",
 )  # fmt: skip
 VALUES = (
@@ -247,7 +247,8 @@ for name, event in events.items():
         watching = False
         if outcome: wrong[name] = outcome
 loaded = sorted({"podpac", "numpy", "boto3", "xarray"} & set(sys.modules))
-print(json.dumps({"loaded": loaded, "wrong": wrong, "seen": sorted(set(map(tuple, seen))), "lines": lines, "count": len(events)}))
+seen = sorted(set(map(tuple, seen)))
+print(json.dumps({"loaded": loaded, "wrong": wrong, "seen": seen, "lines": lines, "count": len(events)}))
 """
 
 
