@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Inches of a plot, and the resolutions it is shown and drawn at: twice the pixels for fine screens.
-SIZE = (8.0, 4.8)
+SIZE = (7.6, 4.6)
 CSS_DPI = 96
 PNG_DPI = 192
 #: Perceptually uniform (matplotlib's documentation, "Choosing colormaps"), and readable in grey.
@@ -45,13 +45,13 @@ def draw(array: xr.DataArray, *, robust: bool = False) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=SIZE, layout="constrained", facecolor="white")
-    axes = figure.add_subplot()
     sentence = undrawable(array)
+    values = array.squeeze()
+    figure = Figure(figsize=SIZE if sentence else _size(values), layout="constrained", facecolor="white")
+    axes = figure.add_subplot()
     if sentence:
         _say(axes, sentence)
         return figure
-    values = array.squeeze()
     if values.ndim == 0:
         _say(axes, f"{_text(values.values[()])} {units_of(array)}".rstrip(), size=28)
     elif values.ndim == 1:
@@ -160,6 +160,17 @@ def _draw_raster(figure: Figure, axes: Axes, values: xr.DataArray, label: str, r
     _dress(axes, values, horizontal, vertical)
 
 
+def _size(values: xr.DataArray) -> tuple[float, float]:
+    """Inches that leave no margin beside a map, whose two axes have one scale."""
+    if set(values.dims) != {"lat", "lon"}:
+        return SIZE
+    height, width = (float(np.ptp(_edges(_positions(values, name)))) for name in ("lat", "lon"))
+    along = (SIZE[1] - 0.8) * width / height
+    if along > SIZE[0] - 1.7:
+        return SIZE[0], max(2.4, (SIZE[0] - 1.7) * height / width + 0.8)
+    return max(4.4, along + 1.7), SIZE[1]
+
+
 def _draw_line(axes: Axes, values: xr.DataArray, label: str) -> None:
     dim = values.dims[0]
     x = _positions(values, dim)
@@ -182,12 +193,17 @@ def _dress(axes: Axes, values: xr.DataArray, horizontal: Hashable, vertical: Has
         spine.set_color(_EDGE)
         spine.set_linewidth(0.8)
     for name, axis in ((horizontal, axes.xaxis), (vertical, axes.yaxis)):
-        if name is not None and _kind(values, name) in "mM":
+        if name in _DEGREES:
+            from matplotlib.ticker import MaxNLocator
+
+            axis.set_major_locator(MaxNLocator(7, steps=[1, 1.5, 2, 3, 4.5, 6, 9, 10]))
+        elif name is not None and _kind(values, name) == "M":
             from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-            locator = AutoDateLocator()
+            # matplotlib's dates carry no types.
+            locator: Any = AutoDateLocator()  # type: ignore[no-untyped-call,unused-ignore]
             axis.set_major_locator(locator)
-            axis.set_major_formatter(ConciseDateFormatter(locator))
+            axis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call,unused-ignore]
 
 
 def _say(axes: Axes, sentence: str, size: float = 13) -> None:
@@ -220,9 +236,7 @@ def _positions(values: xr.DataArray, name: Hashable) -> Any:
         return np.arange(values.sizes[name], dtype=float)
     coordinate = values[name].values
     if coordinate.dtype.kind == "M":
-        from matplotlib.dates import date2num
-
-        return np.asarray(date2num(coordinate), dtype=float)
+        return _day_numbers(coordinate)
     return coordinate.astype(float)
 
 
@@ -243,12 +257,16 @@ def _numbers(values: xr.DataArray) -> Any:
     if raw.dtype.kind == "c":
         return np.abs(raw)
     if raw.dtype.kind in "mM":
-        from matplotlib.dates import date2num
-
         if raw.dtype.kind == "M":
-            return np.asarray(date2num(raw), dtype=float)
+            return _day_numbers(raw)
         return np.where(np.isnat(raw), np.nan, raw / np.timedelta64(1, "s"))
     return raw.astype(float)
+
+
+def _day_numbers(dates: Any) -> Any:
+    """Dates as matplotlib counts them, in days; NaN where there is none."""
+    days = (dates - np.datetime64(0, "D")) / np.timedelta64(1, "D")
+    return np.where(np.isnat(dates), np.nan, days)
 
 
 def _finite(array: xr.DataArray) -> Any:

@@ -206,26 +206,31 @@ def plan_table(plan: Plan) -> dict[str, Any]:
     """A plan as the front end draws tables: rows of text, with a sign beside each colour."""
     from podpac_lambda_widgets.plan.render import change_details
 
-    return {
-        "caption": plan.summary[:1].upper() + plan.summary[1:],
-        "columns": ["Change", "What", "Name", "Details"],
-        "rows": [
-            {
-                "tone": change.action,
-                "cells": [
-                    f"{change.sign} {change.action}",
-                    getattr(change.resource, "title", "") or change.resource.kind,
-                    change.resource.name,
-                    change_details(change),
-                ],
-            }
-            for change in plan.changes
-        ],
-    }
+    rows = [
+        {
+            "tone": change.action,
+            "cells": [
+                f"{change.sign} {change.action}",
+                getattr(change.resource, "title", "") or change.resource.kind,
+                change.resource.name,
+                change_details(change),
+            ],
+        }
+        for change in plan.changes
+    ]
+    columns = ["Change", "What", "Name", "Details"]
+    if not any(row["cells"][-1] for row in rows):
+        columns = columns[:-1]
+        rows = [{**row, "cells": row["cells"][:-1]} for row in rows]
+    return {"caption": plan.summary[:1].upper() + plan.summary[1:], "columns": columns, "rows": rows}
 
 
 def _deed(change: Change) -> str:
-    return f"{change.action.capitalize()} {change.resource}"
+    resource = change.resource
+    kind = getattr(resource, "title", "") or resource.kind
+    # The last part of an object's key says which one; the whole key is in the plan.
+    name = resource.name.rpartition("/")[2] if resource.kind == "object" else resource.name
+    return f"{change.action.capitalize()} {kind} {name}"
 
 
 def _count(done: int, total: int, unit: str) -> str:

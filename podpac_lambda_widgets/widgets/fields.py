@@ -81,9 +81,13 @@ def write_value(value: object) -> str:
 def problem_of(error: Exception, label: str) -> str:
     """An error as the sentence that stands beside its field: the label is there already."""
     text = error.what if isinstance(error, InvalidValueError) else str(error)
-    text = text.removeprefix(f"{label}: ")
-    extra = [part for part in (getattr(error, "why", ""), getattr(error, "next_step", "")) if part]
-    return " ".join([text[:1].upper() + text[1:].rstrip(".") + ".", *extra])
+    parts = (text.removeprefix(f"{label}: "), getattr(error, "why", ""), getattr(error, "next_step", ""))
+    return " ".join(_sentence(part) for part in parts if part)
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def group(legend: str, fields: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:

@@ -22,6 +22,10 @@ from podpac_lambda_widgets.widgets.worker import Task, Worker
 T = TypeVar("T")
 
 
+class UnusableFieldsError(InvalidValueError):
+    """Fields hold what cannot be used; each says so itself."""
+
+
 class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     """One step of the Studio: fields, buttons, a line that says how it stands, and what came out.
 
@@ -128,9 +132,8 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     def check_fields(self) -> None:
         """Raise InvalidValueError when a field holds something that cannot be used."""
         if self.problems:
-            raise InvalidValueError(
-                "A field needs your attention", next_step="Correct what is marked, and try again.", field=""
-            )
+            labels = ", ".join(self._label(name) for name in self.problems)
+            raise UnusableFieldsError(f"Correct what is marked: {labels}", field=self.problems[0])
 
     def show_error(self, error: PodpacLambdaError) -> None:
         """Show an error beside the field it belongs to, else as a card."""
@@ -139,7 +142,7 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
             return
         self.stand("failed", error.what)
         if isinstance(error, InvalidValueError) and error.field:
-            if self.show_field_error(error):
+            if isinstance(error, UnusableFieldsError) or self.show_field_error(error):
                 self.stand("failed", "Correct the marked field.")
                 return
             self.error_elsewhere(error)

@@ -54,16 +54,17 @@ def prepare_result(name: str, result: Result, provenance: str) -> Shown:
     """Draw and describe a result. Takes a second: not for the kernel's main thread."""
     from podpac_lambda_widgets import plots
 
-    figure = plots.draw(result.array)
+    array = result.array if result.array.name else result.array.rename(name)
+    figure = plots.draw(array)
     times = [["Time taken", f"{result.elapsed:.1f} s"]]
     if result.billed_ms is not None:
         times.append(["Billed", f"{result.billed_ms / 1000:.1f} s"])
-    facts = [*plots.describe(result.array), ["File", data_size(len(result.netcdf))], *times, ["From", provenance]]
+    facts = [*plots.describe(array), ["File", data_size(len(result.netcdf))], *times, ["From", provenance]]
     return Shown(
         result=result,
         png=plots.render_png(figure),
         width=round(figure.get_figwidth() * plots.CSS_DPI),
-        alt=plots.describe_in_words(result.array),
+        alt=plots.describe_in_words(array),
         facts=facts,
         name=name,
     )

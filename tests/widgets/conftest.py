@@ -1,0 +1,232 @@
+"""The front end, played by messages; and a backend that does what a test tells it to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from podpac_lambda_widgets.engine.events import ChangeApplied, ChangeStarted, PlanFinished, PlanStarted, RunProgressed
+from podpac_lambda_widgets.engine.results import Result
+from podpac_lambda_widgets.errors import CancelledError
+from podpac_lambda_widgets.packaging.archive import Archive, Package
+from podpac_lambda_widgets.packaging.progress import BuildProgress
+from podpac_lambda_widgets.plan.account import Identity
+from podpac_lambda_widgets.plan.changes import Create, Delete, Plan
+from podpac_lambda_widgets.plan.resources import LogGroup
+from podpac_lambda_widgets.studio import Studio
+from podpac_lambda_widgets.widgets.backend import Connection
+from podpac_lambda_widgets.widgets.form import Form
+
+IDENTITY = Identity("123456789012", "arn:aws:iam::123456789012:user/ada", "eu-west-1", "aws")
+
+
+def no_account(*_: Any) -> Any:
+    raise AssertionError("the forms must not speak to the account themselves")
+
+
+class SilentAccount:
+    """An account that nobody may ask."""
+
+    def __getattr__(self, name: str) -> Any:
+        return no_account
+
+
+def make_result(array: xr.DataArray | None = None) -> Result:
+    """A result as the engine gives it."""
+    if array is None:
+        array = xr.DataArray(
+            np.arange(6.0).reshape(2, 3),
+            {"lat": [0.0, 10.0], "lon": [0.0, 10.0, 20.0]},
+            ("lat", "lon"),
+            attrs={"units": "mm"},
+        )
+    return Result(
+        array=array,
+        netcdf=b"CDF\x01 the bytes of the file",
+        timings={},
+        versions={},
+        elapsed=1.25,
+        request_id="r-1",
+        log="",
+        billed_ms=900,
+        memory_mb=128,
+    )
+
+
+@dataclass
+class FakeStack:
+    """A stack that is in no account: what it was asked is in ``asked``."""
+
+    backend: FakeBackend
+    deployment: Any
+    source: Any
+
+    def _plan(self, purpose: str, kind: type[Create] | type[Delete]) -> Plan:
+        name = self.deployment.function_name
+        changes = tuple(kind(LogGroup(name=f"/aws/lambda/{name}{tail}", retention=30, tags={})) for tail in ("", "-2"))
+        return Plan(name, purpose, changes)
+
+    def plan(self) -> Plan:
+        self.backend.did("plan")
+        return self.backend.planned or self._plan("build", Create)
+
+    def build(self, listener: Callable[[Any], None], cancelled: Callable[[], bool]) -> Plan:
+        self.backend.did("build")
+        return self._apply(self._plan("build", Create), listener, cancelled)
+
+    def plan_delete(self) -> Plan:
+        self.backend.did("plan_delete")
+        return self._plan("delete", Delete)
+
+    def delete(self, *, confirm: bool, listener: Callable[[Any], None], cancelled: Callable[[], bool]) -> Plan:
+        assert confirm
+        self.backend.did("delete")
+        return self._apply(self._plan("delete", Delete), listener, cancelled)
+
+    def _apply(self, plan: Plan, listener: Callable[[Any], None], cancelled: Callable[[], bool]) -> Plan:
+        listener(PlanStarted(plan))
+        for change in plan.writes:
+            if cancelled():
+                raise CancelledError("The plan was cancelled")
+            listener(ChangeStarted(change))
+            listener(ChangeApplied(change, 0.5))
+        listener(PlanFinished(plan, 1.0))
+        return plan
+
+    def run(
+        self, pipeline: Any, coordinates: Any, listener: Callable[[Any], None], cancelled: Callable[[], bool]
+    ) -> Result:
+        self.backend.did("run", pipeline, coordinates)
+        listener(RunProgressed("sent", "6 points"))
+        if self.backend.hold is not None:
+            self.backend.running.set()
+            while not self.backend.hold.wait(0.01):
+                if cancelled():
+                    raise CancelledError("The run was cancelled")
+        listener(RunProgressed("done", "1.2 s"))
+        return self.backend.result
+
+
+@dataclass
+class FakeBackend:
+    """What the forms ask for, without AWS."""
+
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    threads: set[int] = field(default_factory=set)
+    #: What to raise, by the name of the request.
+    errors: dict[str, BaseException] = field(default_factory=dict)
+    #: Given the secret, what to raise when connecting.
+    connect_error: Callable[[Any], BaseException] | None = None
+    result: Result = field(default_factory=make_result)
+    planned: Plan | None = None
+    hold: threading.Event | None = None
+    running: threading.Event = field(default_factory=threading.Event)
+    closed: list[str] = field(default_factory=list)
+
+    def did(self, name: str, *what: Any) -> None:
+        self.asked.append((name, *what))
+        self.threads.add(threading.get_ident())
+        if name in self.errors:
+            raise self.errors[name]
+
+    def names(self) -> list[str]:
+        return [entry[0] for entry in self.asked]
+
+    def profiles(self) -> Sequence[str]:
+        self.did("profiles")
+        return ("default", "lab")
+
+    def regions(self) -> Sequence[tuple[str, str]]:
+        self.did("regions")
+        return (("eu-west-1", "Europe (Ireland)"), ("us-east-1", "US East (N. Virginia)"))
+
+    def connect(self, **given: Any) -> Connection:
+        self.did("connect", {name: value for name, value in given.items() if isinstance(value, str)})
+        if self.connect_error is not None:
+            raise self.connect_error(given["secret_access_key"])
+        return Connection(SilentAccount(), IDENTITY, close=lambda: self.closed.append("aws"))
+
+    def connect_embedded(self) -> Connection:
+        self.did("connect_embedded")
+        return Connection(SilentAccount(), IDENTITY, embedded=True, close=lambda: self.closed.append("embedded"))
+
+    def build_archives(
+        self, directory: Path, listener: Callable[[Any], None], cancelled: Callable[[], bool]
+    ) -> Package:
+        self.did("build_archives", directory)
+        listener(BuildProgress("install", "Installing 30 packages", 10, 100))
+        listener(BuildProgress("compress", "Compressing", 80, 100))
+        archives = [
+            Archive(directory / f"podpac_{name}.zip", kind, "0" * 64, 1024**2, 100 * 1024**2, None)
+            for name, kind in (("dist", "dist"), ("deps", "dependencies"))
+        ]
+        return Package(*archives)
+
+    def stack(self, account: Any, deployment: Any, source: Any) -> FakeStack:
+        return FakeStack(self, deployment, source)
+
+
+class FrontEnd:
+    """Sends what the page would send."""
+
+    def send(self, form: Any, content: dict[str, Any], *buffers: bytes) -> None:
+        """One custom message, as the comm delivers it."""
+        data = {"method": "custom", "content": content}
+        form._handle_msg({"content": {"data": data}, "buffers": [memoryview(each) for each in buffers]})
+
+    def type(self, form: Form, name: str, value: str) -> None:
+        """Type into a field and leave it."""
+        self.send(form, {"type": "input", "name": name, "value": value})
+
+    def press(self, form: Form, name: str) -> None:
+        """Press a button."""
+        self.send(form, {"type": "action", "name": name})
+
+    def type_secret(self, form: Form, name: str, value: str) -> None:
+        """Type into a secret field and leave it."""
+        self.send(form, {"type": "secret", "name": name}, value.encode())
+
+
+@pytest.fixture
+def front_end() -> FrontEnd:
+    return FrontEnd()
+
+
+@pytest.fixture
+def backend() -> FakeBackend:
+    return FakeBackend()
+
+
+@pytest.fixture
+def studio(backend: FakeBackend, tmp_path: Path) -> Iterator[Studio]:
+    studio = Studio(tmp_path, backend=backend)
+    studio.wait(10)
+    yield studio
+    studio.close_all()
+
+
+@pytest.fixture
+def ready(studio: Studio) -> Studio:
+    """A Studio that is connected and has its archives."""
+    studio.credentials.use_embedded_aws()
+    studio.wait(10)
+    studio.source.build_archives()
+    studio.wait(10)
+    return studio
+
+
+@pytest.fixture
+def built(ready: Studio) -> Studio:
+    """A Studio whose function is built."""
+    ready.deploy.plan()
+    ready.wait(10)
+    ready.deploy.build()
+    ready.wait(10)
+    return ready

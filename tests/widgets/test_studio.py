@@ -1,0 +1,294 @@
+"""The whole Studio, with a backend that keeps a record."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from podpac_lambda_widgets.errors import (
+    AccessDeniedError,
+    ArchiveMismatchError,
+    CancelledError,
+    DeployError,
+    InvalidValueError,
+    NoCredentialsError,
+    PodpacLambdaError,
+)
+from podpac_lambda_widgets.model.base import InvalidTraitError
+from podpac_lambda_widgets.plan.changes import Keep, Plan, Refuse
+from podpac_lambda_widgets.plan.resources import LogGroup
+from podpac_lambda_widgets.studio import Studio, find_archive_directory
+
+GROUP = LogGroup(name="/aws/lambda/<b>x</b>", retention=30, tags={})
+
+
+def standing(studio: Studio) -> list[str]:
+    return [form.standing for form in studio.forms]
+
+
+def test_the_whole_way_by_the_buttons(studio: Studio, backend: Any, front_end: Any) -> None:
+    assert standing(studio) == ["ready", "ready", "waiting", "waiting", "waiting"]
+    for form, button in (
+        (studio.credentials, "use_embedded_aws"),
+        (studio.source, "build_archives"),
+        (studio.deploy, "plan"),
+        (studio.deploy, "build"),
+        (studio.pipeline, "run"),
+    ):
+        front_end.press(form, button)
+        studio.wait(30)
+    assert standing(studio) == ["done"] * 5
+    np.testing.assert_array_equal(studio.result, backend.result.array)
+    front_end.press(studio.deploy, "delete")
+    studio.wait(10)
+    assert "delete" not in backend.names()
+    front_end.press(studio.deploy, "really_delete")
+    studio.wait(10)
+    assert backend.names()[-1] == "delete"
+
+
+def test_the_backend_is_only_asked_on_one_other_thread(built: Studio, backend: Any) -> None:
+    assert len(backend.threads) == 1
+    assert threading.get_ident() not in backend.threads
+
+
+def test_nothing_is_planned_without_a_connection(studio: Studio, front_end: Any, backend: Any) -> None:
+    with pytest.raises(NoCredentialsError):
+        studio.deploy.plan()
+    front_end.press(studio.deploy, "plan")
+    assert studio.deploy.card["what"] == "Not connected to AWS"
+    assert "plan" not in backend.names()
+
+
+def test_nothing_is_planned_while_a_field_is_wrong(ready: Studio, front_end: Any, backend: Any) -> None:
+    front_end.type(ready.deploy, "function_timeout", "5400")
+    front_end.press(ready.deploy, "plan")
+    assert (ready.deploy.standing, ready.deploy.note) == ("failed", "Correct the marked field.")
+    assert "plan" not in backend.names()
+
+
+def test_the_plan_is_a_table_of_text(ready: Studio, backend: Any) -> None:
+    backend.planned = Plan("x", "build", (Refuse(GROUP, "is <i>not</i> ours", "Choose another name."),))
+    ready.deploy.plan()
+    ready.wait(10)
+    [row] = ready.deploy.table["rows"]
+    assert row["cells"] == [
+        "! refuse", "log group", "/aws/lambda/<b>x</b>", ["is <i>not</i> ours", "Choose another name."]
+    ]  # fmt: skip
+
+
+def test_a_plan_that_refuses_cannot_be_built(ready: Studio, backend: Any) -> None:
+    backend.planned = Plan("x", "build", (Refuse(GROUP, "is not ours", "Choose another name."),))
+    ready.deploy.plan()
+    ready.wait(10)
+    assert ready.deploy.buttons["build"]["disabled"]
+    with pytest.raises(PodpacLambdaError, match="cannot be built"):
+        ready.deploy.build()
+
+
+def test_a_plan_with_nothing_to_do_means_that_the_function_is_there(ready: Studio, backend: Any) -> None:
+    backend.planned = Plan("x", "build", (Keep(GROUP),))
+    ready.deploy.plan()
+    ready.wait(10)
+    assert (ready.deploy.standing, ready.pipeline.note) == ("done", "Ready to run")
+
+
+@pytest.mark.parametrize("change", ["deployment", "source", "connection"])
+def test_a_plan_is_forgotten_when_what_it_was_made_from_changes(ready: Studio, change: str) -> None:
+    ready.deploy.plan()
+    ready.wait(10)
+    assert not ready.deploy.buttons["build"]["disabled"]
+    if change == "deployment":
+        ready.deploy.deployment.function_memory = 4096
+    elif change == "source":
+        ready.source.source.function_source_dist_zip = "other.zip"
+    else:
+        ready.credentials.connect()
+        ready.wait(10)
+    assert ready.deploy.table == {}
+    with pytest.raises(InvalidValueError, match="no plan"):
+        ready.deploy.build()
+
+
+def test_deleting_needs_the_question_first(built: Studio, backend: Any) -> None:
+    with pytest.raises(InvalidValueError, match="Nobody asked"):
+        built.deploy.really_delete()
+    built.deploy.delete()
+    built.wait(10)
+    assert "Delete 2 resources" in built.deploy.question
+    built.deploy.keep()
+    assert built.deploy.question == ""
+    assert "delete" not in backend.names()
+
+
+def test_the_steps_of_a_build_are_shown_to_their_end(built: Studio) -> None:
+    assert [(step["state"], step["detail"]) for step in built.deploy.steps] == [("done", "0.5 s")] * 2
+
+
+def test_the_built_archives_fill_their_fields(ready: Studio) -> None:
+    assert ready.source.source.function_source_dist_zip.endswith("podpac_dist.zip")
+    assert ["Distribution", "1.0 MB zipped"] in ready.source.facts
+
+
+def test_what_was_said_of_other_archives_goes(ready: Studio, front_end: Any) -> None:
+    front_end.type(ready.source, "function_source_dist_zip", "")
+    assert ready.source.facts == []
+    assert ready.source.standing == "ready"
+
+
+def test_an_error_of_another_forms_field_is_shown_there_too(ready: Studio, backend: Any) -> None:
+    backend.errors["plan"] = InvalidTraitError("Distribution archive is missing", field="function_source_dist_zip")
+    ready.deploy.plan()
+    with pytest.raises(InvalidTraitError):
+        ready.wait(10)
+    assert ready.source.fields["function_source_dist_zip"]["error"] == "Distribution archive is missing."
+    assert ready.deploy.card["what"] == "Distribution archive is missing"
+
+
+@pytest.mark.parametrize(
+    ("request_name", "form", "action"),
+    [("connect", "credentials", "connect"), ("build_archives", "source", "build_archives"), ("run", "pipeline", "run")],
+)
+def test_an_error_is_a_card_where_the_button_was_pressed(
+    ready: Studio, backend: Any, front_end: Any, request_name: str, form: str, action: str
+) -> None:
+    backend.errors[request_name] = AccessDeniedError(
+        "You may not <b>do</b> this", why="AWS said no", next_step="Ask for it.", action="iam:CreateRole", code="403"
+    )
+    front_end.press(getattr(ready, form), action)
+    with pytest.raises(AccessDeniedError):
+        ready.wait(10)
+    card = getattr(ready, form).card
+    assert (card["what"], card["why"], card["next_step"]) == (
+        "You may not <b>do</b> this",
+        "AWS said no",
+        "Ask for it.",
+    )
+    assert "iam:CreateRole" in card["details"]
+    assert getattr(ready, form).standing == "failed"
+    assert not getattr(ready, form).locked
+
+
+def test_a_stopped_build_says_what_was_done_and_what_was_not(ready: Studio, backend: Any) -> None:
+    backend.errors["build"] = DeployError("It stopped", done=["role a"], failed="bucket b", left=["function c"])
+    ready.deploy.plan()
+    ready.wait(10)
+    ready.deploy.build()
+    with pytest.raises(DeployError):
+        ready.wait(10)
+    assert "Done: role a" in ready.deploy.card["details"]
+    assert "Not begun: function c" in ready.deploy.card["details"]
+
+
+def test_an_error_nobody_thought_of_is_shown_with_its_details(ready: Studio, backend: Any) -> None:
+    backend.errors["run"] = ZeroDivisionError("by zero")
+    ready.pipeline.run()
+    with pytest.raises(PodpacLambdaError, match="Running stopped unexpectedly"):
+        ready.wait(10)
+    assert ready.pipeline.card["why"] == "ZeroDivisionError: by zero"
+    assert "Traceback" in ready.pipeline.card["details"]
+
+
+def test_an_error_goes_with_the_next_attempt(ready: Studio, backend: Any) -> None:
+    backend.errors["run"] = ArchiveMismatchError("no")
+    ready.pipeline.run()
+    with pytest.raises(ArchiveMismatchError):
+        ready.wait(10)
+    del backend.errors["run"]
+    ready.pipeline.run()
+    ready.wait(30)
+    assert (ready.pipeline.card, ready.pipeline.standing) == ({}, "done")
+
+
+def test_cancel_stops_a_run(ready: Studio, backend: Any, front_end: Any) -> None:
+    backend.hold = threading.Event()
+    front_end.press(ready.pipeline, "run")
+    assert backend.running.wait(10)
+    assert not ready.pipeline.buttons["cancel"]["disabled"]
+    front_end.press(ready.pipeline, "cancel")
+    with pytest.raises(CancelledError):
+        ready.wait(10)
+    assert ready.pipeline.note.startswith("Stopped")
+    assert ready.pipeline.buttons["cancel"]["disabled"]
+    assert ready.result is None
+
+
+def test_a_second_press_while_something_runs_begins_nothing(ready: Studio, backend: Any, front_end: Any) -> None:
+    backend.hold = threading.Event()
+    front_end.press(ready.pipeline, "run")
+    assert backend.running.wait(10)
+    assert [form.locked for form in ready.forms] == [True] * 5
+    front_end.press(ready.pipeline, "run")
+    front_end.press(ready.deploy, "plan")
+    assert "still running" in ready.deploy.card["what"]
+    backend.hold.set()
+    ready.wait(30)
+    assert backend.names().count("run") == 1
+    assert "plan" not in backend.names()
+
+
+def test_connecting_elsewhere_leaves_the_other_account(ready: Studio, backend: Any) -> None:
+    ready.credentials.connect()
+    ready.wait(10)
+    assert backend.closed == ["embedded"]
+    assert "account 123456789012" in ready.credentials.note
+
+
+def test_failing_to_connect_elsewhere_keeps_the_connection_and_says_so(ready: Studio, backend: Any) -> None:
+    backend.errors["connect"] = NoCredentialsError("No credentials were found")
+    ready.credentials.connect()
+    with pytest.raises(NoCredentialsError):
+        ready.wait(10)
+    assert ready.credentials.connection is not None
+    assert "Still connected to the embedded AWS" in ready.credentials.note
+    assert backend.closed == []
+
+
+def test_profiles_and_regions_are_offered_with_their_names(studio: Studio) -> None:
+    fields = studio.credentials.fields
+    assert ["lab", "lab"] in fields["profile"]["choices"]
+    assert ["eu-west-1", "Europe (Ireland) · eu-west-1"] in fields["region"]["choices"]
+
+
+def test_the_result_is_sent_when_asked_for_and_not_kept_in_the_notebook(
+    built: Studio, backend: Any, front_end: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built.pipeline.run()
+    built.wait(30)
+    sent: list[tuple[dict[str, Any], list[bytes]]] = []
+    monkeypatch.setattr(built.results, "send", lambda content, buffers=None: sent.append((content, buffers)))
+    front_end.send(built.results, {"type": "picture"})
+    front_end.send(built.results, {"type": "action", "name": "download", "view": "v-1"})
+    (picture, [png]), (file, [netcdf]) = sent
+    assert picture == {"type": "picture"} and png.startswith(b"\x89PNG")
+    assert file == {"type": "file", "name": "SinCoords.nc", "mime": "application/x-netcdf", "view": "v-1"}
+    assert netcdf == backend.result.netcdf
+    kept = str(built.results.get_state())
+    assert "x89" not in kept
+    assert "the bytes of the file" not in kept
+    assert built.results.picture["alt"].startswith("Map of SinCoords over lat and lon")
+
+
+def test_the_result_can_be_saved_without_a_browser(built: Studio, backend: Any, tmp_path: Any) -> None:
+    with pytest.raises(PodpacLambdaError, match="no result"):
+        built.results.save(tmp_path / "a.nc")
+    built.pipeline.run()
+    built.wait(30)
+    assert built.results.save(tmp_path / "a.nc").read_bytes() == backend.result.netcdf
+
+
+def test_the_page_answers_that_a_kernel_is_there(
+    studio: Studio, front_end: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(studio, "send", sent.append)
+    front_end.send(studio, {"type": "hello"})
+    assert sent == [{"type": "welcome"}]
+
+
+def test_archives_belong_into_the_checkout(repository: Any, tmp_path: Any) -> None:
+    assert find_archive_directory(repository / "notebooks") == repository / "dist" / "aws"
+    assert find_archive_directory(tmp_path) == tmp_path / "dist" / "aws"
