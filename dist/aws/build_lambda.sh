@@ -1,27 +1,36 @@
 #!/usr/bin/env bash
 # Build podpac_dist.zip and podpac_deps.zip beside this script.
 #
-#   bash build_lambda.sh [--runtime python3.12] [--architecture x86_64] [--docker] [--force]
+#   bash build_lambda.sh [--runtime python3.12] [--architecture x86_64] [--force] [--docker]
 #
 # RUNTIME and ARCHITECTURE may be given as variables instead. Without either, the archives are for this machine's own
-# Python and architecture, which is what the embedded AWS runs.
+# Python and architecture, which is what the embedded AWS runs; with --docker, for python3.12.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-options=()
-[[ -n ${RUNTIME:-} ]] && options+=(--runtime "$RUNTIME")
-[[ -n ${ARCHITECTURE:-} ]] && options+=(--architecture "$ARCHITECTURE")
+runtime=${RUNTIME:-}
 docker=
-for argument in "$@"; do
-  if [[ $argument == --docker ]]; then docker=yes; else options+=("$argument"); fi
+options=()
+[[ -n ${ARCHITECTURE:-} ]] && options+=(--architecture "$ARCHITECTURE")
+while (($#)); do
+  case $1 in
+    --docker) docker=yes ;;
+    --runtime) runtime=${2:?--runtime needs a value} && shift ;;
+    --runtime=*) runtime=${1#*=} ;;
+    *) options+=("$1") ;;
+  esac
+  shift
 done
 
 if [[ -n $docker ]]; then
-  docker build --tag podpac-lambda-archives --file Dockerfile ../..
-  docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/out" podpac-lambda-archives "${options[@]}"
-  exit
+  # Lambda's image of the runtime compiles the modules; it also is what the runtime defaults to.
+  python_version=${runtime:-python3.12}
+  python_version=${python_version#python}
+  docker build --tag podpac-lambda-archives --build-arg "PYTHON=${python_version}" --file Dockerfile ../..
+  exec docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/out" podpac-lambda-archives "${options[@]}"
 fi
 
+[[ -n $runtime ]] && options+=(--runtime "$runtime")
 python=../../.venv/bin/python
 [[ -x $python ]] || python=python3
 exec "$python" -m podpac_lambda_widgets.packaging --recipe . --output . "${options[@]}"

@@ -25,7 +25,7 @@ python=../../.venv/bin/python
 [[ -x $python ]] || python=python3
 
 for archive in podpac_dist.zip podpac_deps.zip; do
-  if command -v aws >/dev/null; then
+  if aws --version >/dev/null 2>&1; then
     aws ${AWS_REGION:+--region "$AWS_REGION"} s3 cp "$archive" "s3://$BUCKET/$prefix$archive"
   else
     "$python" -c 'import os, sys, boto3

@@ -26,7 +26,7 @@ from podpac_lambda_widgets.packaging.zipping import write_archive
 DIST_NAME = "podpac_dist.zip"
 DEPENDENCIES_NAME = "podpac_deps.zip"
 
-_KEEP_SOURCES = ("podpac", "podpac_lambda_widgets", "handler.py")
+_KEEP_SOURCES = ("podpac", "podpac_lambda_widgets")
 #: What tracebacks show: where Lambda keeps a function's code; and the archive for what is extracted later.
 _CODE_FOLDER = "/var/task"
 _POLL_S = 0.1
@@ -164,9 +164,10 @@ class _Build:
             prune_tree(folder)
 
     def _compile(self, core: Path, extras: Path, interpreter: Path) -> None:
+        keep = (*_KEEP_SOURCES, *(path.name for path in self.recipe.modules))
         for fraction, folder, prefix in ((0.0, core, _CODE_FOLDER), (0.8, extras, DEPENDENCIES_NAME)):
             self.reporter.tell("compile", f"Compiling for Python {self.target.python}", fraction)
-            compile_tree(folder, interpreter, prefix=prefix, keep_sources=_KEEP_SOURCES, cancelled=self.cancelled)
+            compile_tree(folder, interpreter, prefix=prefix, keep_sources=keep, cancelled=self.cancelled)
 
     def _write(self, core: Path, extras: Path, common: Manifest) -> Package:
         self.reporter.tell("compress", "Compressing")

@@ -21,7 +21,7 @@ _SHIPPED = ("__init__.py", "errors.py", "limits.py", "remote")
 
 
 def copy_own_files(recipe: Recipe, directory: Path) -> None:
-    """Put the handler and this package's modules that run inside Lambda into `directory`."""
+    """Put the recipe's modules and this package's modules that run inside Lambda into `directory`."""
     own = directory / PACKAGE_FOLDER.name
     own.mkdir(parents=True)
     for name in _SHIPPED:
@@ -30,7 +30,8 @@ def copy_own_files(recipe: Recipe, directory: Path) -> None:
             shutil.copytree(source, own / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(source, own / name)
-    shutil.copyfile(recipe.handler, directory / recipe.handler.name)
+    for path in recipe.modules:
+        shutil.copyfile(path, directory / path.name)
 
 
 def describe_builder(recipe: Recipe | None = None) -> str:
@@ -39,13 +40,15 @@ def describe_builder(recipe: Recipe | None = None) -> str:
     Parameters
     ----------
     recipe : Recipe, optional
-        For the code archive: its handler, and our modules that run inside Lambda, count too. The dependencies archive
+        For the code archive: its modules, and ours that run inside Lambda, count too. The dependencies archive
         holds neither, and stays the same when they change.
     """
     shipped = [PACKAGE_FOLDER / name for name in _SHIPPED] if recipe else []
-    files = [path for top in (*shipped, PACKAGE_FOLDER / "packaging") for path in _files_below(top)]
-    digest = hashlib.sha256(recipe.handler.read_bytes() if recipe else b"")
-    for name, path in sorted((path.relative_to(PACKAGE_FOLDER).as_posix(), path) for path in files):
+    own = [path for top in (*shipped, PACKAGE_FOLDER / "packaging") for path in _files_below(top)]
+    files = [(path.relative_to(PACKAGE_FOLDER.parent).as_posix(), path) for path in own]
+    files += [(path.name, path) for path in recipe.modules] if recipe else []
+    digest = hashlib.sha256()
+    for name, path in sorted(files):
         digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return f"{podpac_lambda_widgets.__version__}+{digest.hexdigest()[:12]}"
 

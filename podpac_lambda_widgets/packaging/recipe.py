@@ -45,13 +45,18 @@ class Pin:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A folder with ``handler.py`` and ``locks/core.txt``, ``locks/extras.txt``."""
+    """A folder with ``handler.py``, modules it may need beside it, ``locks/core.txt`` and ``locks/extras.txt``."""
 
     directory: Path
 
     @property
     def handler(self) -> Path:
         return self.directory / "handler.py"
+
+    @property
+    def modules(self) -> tuple[Path, ...]:
+        """The handler and the modules beside it, by name."""
+        return tuple(sorted(self.directory.glob("*.py")))
 
     @property
     def core_lock(self) -> Path:
