@@ -20,7 +20,7 @@ import podpac_lambda_widgets
 from podpac_lambda_widgets.errors import DependencyMissingError, InvalidValueError, LocalAwsError
 from podpac_lambda_widgets.local.code_store import remove_tree
 from podpac_lambda_widgets.local.gate import HEALTH_PATH
-from podpac_lambda_widgets.local.runtimes import RuntimeClient, find_interpreter, read_runtime
+from podpac_lambda_widgets.local.runtimes import RuntimeClient, identify_interpreter
 from podpac_lambda_widgets.local.server import Settings
 from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.local.state_directory import make_state_directory, sweep_state_directories
@@ -210,12 +210,11 @@ def _stop(process: subprocess.Popen[bytes], directory: Path, lock: int, owner: i
 def _check_interpreters(python: Mapping[str, str]) -> dict[str, str]:
     checked = {}
     for runtime, path in python.items():
-        found = find_interpreter(path)
-        actual = read_runtime(found) if found else None
-        if found is None or actual != runtime:
-            why = f"{path} is {actual}" if actual else f"{path} is not a Python that runs here"
+        found = identify_interpreter(path)
+        if found is None or found[0] != runtime:
+            why = f"{path} is {found[0]}" if found else f"{path} is not a Python that runs here"
             raise InvalidValueError(f"There is no interpreter for {runtime}.", field="python", why=why)
-        checked[runtime] = found
+        checked[runtime] = found[1]
     return checked
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -129,16 +128,21 @@ def _with_dependencies(packages: list[str]) -> Iterator[metadata.Distribution]:
         left += [need.name for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
 
 
-def find_interpreter(path: str) -> str | None:
-    """Full path of an interpreter given by path or name; None when there is none."""
-    return shutil.which(path)
+def identify_interpreter(path: str) -> tuple[str, str] | None:
+    """Ask a Python, given by path or name, what it is.
 
-
-def read_runtime(interpreter: str) -> str | None:
-    """Lambda's name for what an interpreter is; None when it does not run."""
-    question = "import sys; print('python%d.%d' % sys.version_info[:2])"
-    command = [interpreter, "-I", "-S", "-c", question]
+    Returns
+    -------
+    tuple of str or None
+        Lambda's name for it, and the path of its own executable, which may lie behind a wrapper such as pyenv's. None
+        when it does not run.
+    """
+    question = "import sys; print('python%d.%d' % sys.version_info[:2]); print(sys.executable)"
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.strip()
+        asked = subprocess.run(
+            [path, "-I", "-S", "-c", question], capture_output=True, text=True, timeout=30, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
+    lines = asked.stdout.splitlines()
+    return (lines[0], lines[1]) if len(lines) == 2 else None

@@ -126,3 +126,9 @@ def plain(plain_aws: LocalSession) -> Functions:
 def default(aws: LocalSession) -> Functions:
     """Functions as this machine runs them."""
     return Functions(aws)
+
+
+@pytest.fixture
+def make_functions() -> type[Functions]:
+    """Functions of an embedded AWS that the test starts itself."""
+    return Functions

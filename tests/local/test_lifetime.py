@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
+from podpac_lambda_widgets.local.emulator import local_aws
 from podpac_lambda_widgets.local.state_directory import make_state_directory, sweep_state_directories
 
 pytestmark = [
@@ -153,3 +155,19 @@ def test_the_sweep_leaves_what_is_in_use_alone(tmp_path, monkeypatch):
     os.utime(making, (0, 0))
     sweep_state_directories()
     assert list(tmp_path.iterdir()) == [foreign]
+
+
+def test_nothing_on_disk_holds_a_payload_or_a_secret(tmp_path, monkeypatch, make_functions):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with local_aws() as session:
+        functions = make_functions(session)
+        source = "def handler(event, context):\n    print(event)\n    raise ValueError(event)"
+        name = functions.create(source, Environment={"Variables": {"TOKEN": "planted-in-a-variable"}})
+        assert "planted-in-a-payload" in functions.invoke(name, "planted-in-a-payload").log
+        with pytest.raises(ClientError):
+            session.client("s3").get_object(Bucket="planted-bucket", Key="planted-key")
+        secrets = [session.get_credentials().secret_key, "planted-in-a-payload", "planted-in-a-variable"]
+        own = [path for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink()]
+        found = {path.name: path.read_text(errors="replace") for path in own if path.suffix != ".py"}
+        assert "server.log" in found
+        assert not [(name, secret) for name, text in found.items() for secret in secrets if secret in text]

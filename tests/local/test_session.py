@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import sys
 import traceback
+from pathlib import Path
 
 import boto3
 import pytest
@@ -16,11 +18,19 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.local import emulator
 from podpac_lambda_widgets.local.emulator import local_aws
-from podpac_lambda_widgets.local.runtimes import host_runtime
+from podpac_lambda_widgets.local.runtimes import host_runtime, identify_interpreter
 from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.secret import Secret
 
 pytestmark = pytest.mark.local_aws
+
+
+def interpreter(runtime: str) -> str | None:
+    """Path of an interpreter for a runtime: on the PATH, or beside this one, as version managers install them."""
+    versions = Path(sys.base_prefix).parent.glob(runtime.removeprefix("python") + "*")
+    candidates = [runtime, *(str(version / "bin" / runtime) for version in versions)]
+    answers = [identify_interpreter(candidate) for candidate in candidates]
+    return next((path for name, path in filter(None, answers) if name == runtime and runtime != host_runtime()), None)
 
 
 def refused_with(session: boto3.Session, aws: LocalSession, service: str = "lambda") -> str:
@@ -256,8 +266,6 @@ def test_an_interpreter_that_does_not_run_is_refused(path, why):
 
 
 def test_an_interpreter_of_another_version_is_refused():
-    import sys
-
     with pytest.raises(errors.InvalidValueError, match=f"is {host_runtime()}"):
         local_aws(python={"python3.9": sys.executable})
 
@@ -273,3 +281,15 @@ def test_a_session_needs_no_emulator_of_ours_to_be_stopped():
     with LocalSession(stopped, "http://127.0.0.1:1", "us-east-1", "AKIA0", Secret("s")):
         pass
     assert stopped.count == 1
+
+
+def test_another_interpreter_runs_functions_of_its_runtime(make_functions):
+    found = {name: path for name in ("python3.12", "python3.13") if (path := interpreter(name))}
+    if not found:
+        pytest.skip("no other interpreter is installed here")
+    source = "import boto3, sys\ndef handler(event, context):\n    return list(sys.version_info[:2])"
+    with local_aws(python=found) as session:
+        functions = make_functions(session)
+        for runtime in (host_runtime(), *found):
+            answer = functions.run(source, Runtime=runtime)
+            assert runtime == "python{}.{}".format(*answer.value), answer
