@@ -128,9 +128,7 @@ def evaluate_array(request: Request, *, unsafe_eval: bool) -> xr.DataArray:
     """
     import podpac
 
-    with _isolated(request.settings, unsafe_eval=unsafe_eval), warnings.catch_warnings():
-        # podpac's warnings quote the definition, and would end in the function's log.
-        warnings.simplefilter("ignore")
+    with _isolated(request.settings, unsafe_eval=unsafe_eval), _quiet():
         node = podpac.Node.from_definition(_repaired(_ordered(request.pipeline)))
         coordinates = podpac.Coordinates.from_definition(_ordered(request.coordinates))
         array: xr.DataArray = node.eval(coordinates)
@@ -138,12 +136,9 @@ def evaluate_array(request: Request, *, unsafe_eval: bool) -> xr.DataArray:
 
 
 def import_podpac() -> None:
-    """Import podpac with its log kept quiet: its messages quote definitions, addresses and settings."""
-    for name in ("podpac", "numexpr", "botocore", "boto3", "rasterio", "fsspec", "s3fs", "matplotlib", "py.warnings"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    """Import podpac quietly."""
     if "podpac" not in sys.modules:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quiet():
             import podpac  # noqa: F401 - the import is the purpose
 
 
@@ -162,6 +157,19 @@ def versions() -> dict[str, str]:
         "xarray": xr.__version__,
         "podpac_lambda_widgets": podpac_lambda_widgets.__version__,
     }
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No log and no warnings: podpac's quote definitions and addresses, and would end in the function's log."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 @contextmanager
