@@ -122,7 +122,7 @@ def describe_in_words(array: xr.DataArray) -> str:
     sentence = undrawable(array)
     if sentence:
         return sentence
-    facts = {term: value for term, value in describe(array)}
+    facts = {fact[0]: fact[1] for fact in describe(array)}
     dims = array.squeeze().dims
     kind = ("Single value", "Line plot", "Map")[len(dims)] if dims != () else "Single value"
     over = f" over {' and '.join(str(name) for name in dims)}" if dims else ""
@@ -231,13 +231,14 @@ def _orient(values: xr.DataArray) -> tuple[Hashable, Hashable]:
 
 
 def _positions(values: xr.DataArray, name: Hashable) -> Any:
-    """Where the points of a dimension stand, as numbers; the count where it has no coordinate that is a number."""
-    if _kind(values, name) not in "iufM":
-        return np.arange(values.sizes[name], dtype=float)
-    coordinate = values[name].values
-    if coordinate.dtype.kind == "M":
-        return _day_numbers(coordinate)
-    return coordinate.astype(float)
+    """Where the points of a dimension stand, as numbers; their count where the coordinate cannot say."""
+    if _kind(values, name) in "iufM":
+        coordinate = values[name].values
+        positions = _day_numbers(coordinate) if coordinate.dtype.kind == "M" else coordinate.astype(float)
+        steps = np.diff(positions)
+        if np.isfinite(positions).all() and ((steps > 0).all() or (steps < 0).all()):
+            return positions
+    return np.arange(values.sizes[name], dtype=float)
 
 
 def _kind(values: xr.DataArray, name: Hashable) -> str:

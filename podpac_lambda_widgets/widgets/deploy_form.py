@@ -43,7 +43,7 @@ class DeployForm(Form):
         super().__init__(
             worker,
             title="Deploy",
-            purpose="Plan shows every change before anything is made. Whatever is not ours stays as it is.",
+            purpose="Plan shows every change first. What is not ours stays as it is.",
             icon="cloud",
             blocks=self._layout(),
         )

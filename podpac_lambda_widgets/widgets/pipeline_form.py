@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets as tl
 
 from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelineError, InvalidValueError
-from podpac_lambda_widgets.model.base import StrictHasTraits, WholeNumber
+from podpac_lambda_widgets.model.base import StrictHasTraits, WholeNumber, refuse
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.examples import EXAMPLES
 from podpac_lambda_widgets.model.pipeline import Pipeline
@@ -34,14 +34,28 @@ _LON = (90.0, -90.0, 180)
 _TIME = "2018-01-01"
 
 
+class Degrees(tl.Float[float, float]):
+    """An angle, at most ``largest`` either way."""
+
+    def __init__(self, default_value: float, *, largest: float, **kwargs: Any) -> None:
+        self.largest = largest
+        super().__init__(default_value, **kwargs)
+
+    def validate(self, obj: Any, value: Any) -> float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not -self.largest <= value <= self.largest:
+            refuse(obj, self, f"must be a number from {-self.largest:g} to {self.largest:g} degrees.")
+        return float(value)
+
+
 class Grid(StrictHasTraits):
     """A regular grid, as ``podpac.clinspace(first, last, size)`` for latitude and longitude, and one time."""
 
-    lat_first = tl.Float(_LAT[0], min=-90, max=90).tag(label="Latitude, first")
-    lat_last = tl.Float(_LAT[1], min=-90, max=90).tag(label="Latitude, last")
+    lat_first = Degrees(_LAT[0], largest=90).tag(label="Latitude, first")
+    lat_last = Degrees(_LAT[1], largest=90).tag(label="Latitude, last")
     lat_size = WholeNumber(_LAT[2], between=_SIDE, unit="points").tag(label="Latitude, points")
-    lon_first = tl.Float(_LON[0], min=-360, max=360).tag(label="Longitude, first")
-    lon_last = tl.Float(_LON[1], min=-360, max=360).tag(label="Longitude, last")
+    lon_first = Degrees(_LON[0], largest=360).tag(label="Longitude, first")
+    lon_last = Degrees(_LON[1], largest=360).tag(label="Longitude, last")
     lon_size = WholeNumber(_LON[2], between=_SIDE, unit="points").tag(label="Longitude, points")
     time = tl.Unicode(_TIME, help="Such as 2018-01-01; may be empty.").tag(label="Time")
 
@@ -181,7 +195,7 @@ class PipelineForm(Form):
         if isinstance(value, Pipeline) or (hasattr(value, "definition") and hasattr(value, "json")):
             return Pipeline.parse(value)
         raise InvalidPipelineError(
-            f"{text} does not hold a podpac node" if value is not None else f"There is no variable {text}",
+            f"The variable {text} holds no podpac node" if value is not None else f"There is no variable {text}",
             field="pipeline",
             next_step="Make the node in a cell, then give the name of its variable; or paste its .json.",
         )
@@ -201,7 +215,7 @@ class PipelineForm(Form):
         if isinstance(value, CoordinatesDefinition) or (hasattr(value, "json") and hasattr(value, "dims")):
             return CoordinatesDefinition.parse(value)
         raise InvalidCoordinatesError(
-            f"{text} does not hold podpac.Coordinates" if value is not None else f"There is no variable {text}",
+            f"The variable {text} holds no podpac.Coordinates" if value is not None else f"There is no variable {text}",
             field="coordinates",
             next_step="Make them in a cell, then give the name of their variable; or fill in the fields.",
         )

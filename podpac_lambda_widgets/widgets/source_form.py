@@ -137,8 +137,8 @@ def package_facts(package: Package) -> list[list[Any]]:
     facts.append(["Distribution", _size(package.dist)])
     facts.append(
         [
-            "Code once extracted",
-            f"{_megabytes(package.dist.unzipped_size)} of {_megabytes(limits.UNZIPPED_CODE_BYTES)}",
+            "Code, extracted",
+            f"{package.dist.unzipped_size / limits.MEGABYTE:,.0f} of {_megabytes(limits.UNZIPPED_CODE_BYTES)}",
             package.dist.unzipped_size / limits.UNZIPPED_CODE_BYTES,
         ]
     )
@@ -151,4 +151,4 @@ def _size(archive: Archive) -> str:
 
 
 def _megabytes(size: int) -> str:
-    return f"{size / limits.MEGABYTE:,.1f} MB"
+    return f"{size / limits.MEGABYTE:,.0f} MB"

@@ -1,8 +1,9 @@
 """One thread for the work, one thread for the traits.
 
 JupyterLab delivers comm messages on whatever thread last published on that comm, so a trait may not be written where
-the work happens. The work runs on one daemon thread; each update is queued and applied on the thread that made the worker,
-by its event loop, or by :meth:`Worker.wait` where there is none (a script) or where it is blocked (a cell that waits).
+the work happens. The work runs on one daemon thread; each update is queued and applied on the thread that made the
+worker, by its event loop, or by :meth:`Worker.wait` where there is none (a script) or where it is blocked (a cell that
+waits).
 """
 
 from __future__ import annotations

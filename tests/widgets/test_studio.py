@@ -130,7 +130,7 @@ def test_the_steps_of_a_build_are_shown_to_their_end(built: Studio) -> None:
 
 def test_the_built_archives_fill_their_fields(ready: Studio) -> None:
     assert ready.source.source.function_source_dist_zip.endswith("podpac_dist.zip")
-    assert ["Distribution", "1.0 MB zipped"] in ready.source.facts
+    assert ["Distribution", "1 MB zipped"] in ready.source.facts
 
 
 def test_what_was_said_of_other_archives_goes(ready: Studio, front_end: Any) -> None:

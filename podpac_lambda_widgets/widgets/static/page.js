@@ -239,9 +239,9 @@ function drawForm(form, number, view) {
     const note = form.get('note');
     status.replaceChildren(...(name ? [icon(name)] : []), h('span', { class: 'plw-sr' }, `${word}: `), h('span', {}, note || word));
   });
-  form.on('change:note', () => paints.standing.forEach((paint) => paint()), view);
+  form.on('change:note', () => form.trigger('change:standing'), view);
   for (const name of parts) {
-    const paint = () => paints[name].forEach((each) => each());
+    const paint = () => (view.held ? view.waiting.add(paint) : paints[name].forEach((each) => each()));
     form.on(`change:${name}`, paint, view);
     paint();
   }
@@ -252,13 +252,24 @@ function drawForm(form, number, view) {
 }
 
 async function render({ model, el }) {
-  const view = { id: crypto.randomUUID ? crypto.randomUUID() : String(Math.random()) };
+  const view = { id: crypto.randomUUID ? crypto.randomUUID() : String(Math.random()), held: false, waiting: new Set() };
   const body = h('div', { class: 'plw-body' });
   const silent = h('p', { class: 'plw-silent', role: 'status' });
   const title = model.get('title');
   const root = h('div', { class: 'plw', 'data-lm-suppress-shortcuts': 'true' },
     title ? h('header', { class: 'plw-head' }, h('h2', {}, title), h('p', {}, model.get('lead'))) : null, silent, body);
   for (const name of ['keydown', 'keyup', 'keypress']) root.addEventListener(name, (event) => event.stopPropagation());
+  // A press of the mouse first leaves the field that had the focus. Were its answer drawn at once, what is pressed might
+  // move away from under the pointer before the button is released, and the click would be lost.
+  const hold = () => { view.held = true; };
+  const release = () => setTimeout(() => {
+    view.held = false;
+    const paints = [...view.waiting];
+    view.waiting.clear();
+    paints.forEach((paint) => paint());
+  });
+  root.addEventListener('pointerdown', hold);
+  for (const name of ['pointerup', 'pointercancel']) window.addEventListener(name, release);
   el.append(root);
   const welcome = (content) => { if (content.type === 'welcome') { clearTimeout(late); silent.textContent = ''; } };
   const late = setTimeout(() => {
@@ -271,6 +282,7 @@ async function render({ model, el }) {
   return () => {
     clearTimeout(late);
     model.off('msg:custom', welcome);
+    for (const name of ['pointerup', 'pointercancel']) window.removeEventListener(name, release);
     forms.forEach((form) => form.off(null, null, view));
     root.querySelectorAll('input[type=password]').forEach((input) => { input.value = ''; });
   };

@@ -1,0 +1,186 @@
+"""Which pipeline, where and when: examples, JSON, and variables of the notebook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelineError, PodpacLambdaError
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+from podpac_lambda_widgets.model.examples import EXAMPLES, tutorial_coordinates
+from podpac_lambda_widgets.studio import Studio
+from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm, data_size
+from podpac_lambda_widgets.widgets.worker import Worker
+
+
+class NodeLike:
+    """What makes a podpac node, here."""
+
+    definition = {"Sin": {"node": "core.algorithm.utility.SinCoords"}}
+    json = json.dumps(definition)
+
+
+class CoordinatesLike:
+    """What makes podpac.Coordinates, here."""
+
+    dims = ("lat",)
+    json = json.dumps({"coords": [{"name": "lat", "values": [1, 2, 3]}], "crs": "EPSG:4326"})
+
+
+VARIABLES: Mapping[str, object] = {"node": NodeLike(), "where": CoordinatesLike(), "number": 3, "text": "hello"}
+
+
+def refuse_stack() -> Any:
+    raise AssertionError("nothing is to be run")
+
+
+@pytest.fixture
+def form() -> PipelineForm:
+    return PipelineForm(Worker(), refuse_stack, lambda: VARIABLES, lambda pipeline, coordinates: None)
+
+
+def test_it_begins_with_the_tutorial(form: PipelineForm) -> None:
+    assert form.read_pipeline() == EXAMPLES[0].pipeline
+    assert form.read_coordinates() == tutorial_coordinates()
+    assert ["Points", "32,400"] in form.facts
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_an_example_is_one_press_away_and_marked(form: PipelineForm, front_end: Any, number: int) -> None:
+    front_end.press(form, f"example_{number}")
+    assert form.read_pipeline() == EXAMPLES[number].pipeline
+    assert [form.buttons[f"example_{n}"]["pressed"] for n in range(len(EXAMPLES))] == [
+        n == number for n in range(len(EXAMPLES))
+    ]
+
+
+def test_an_example_that_does_not_exist_is_refused(form: PipelineForm) -> None:
+    with pytest.raises(InvalidPipelineError, match="no example"):
+        form.use_example("nothing")
+
+
+def test_the_name_of_an_example_stands_for_it(form: PipelineForm, front_end: Any) -> None:
+    front_end.type(form, "pipeline", "Mean of an array")
+    assert form.read_pipeline() == EXAMPLES[1].pipeline
+
+
+def test_a_variable_that_holds_a_node_is_a_pipeline(form: PipelineForm, front_end: Any) -> None:
+    front_end.type(form, "pipeline", "node")
+    assert form.fields["pipeline"]["error"] == ""
+    assert form.read_pipeline().definition == NodeLike.definition
+
+
+def test_a_variable_that_holds_coordinates_is_where(form: PipelineForm, front_end: Any) -> None:
+    front_end.type(form, "coordinates", "where")
+    assert form.fields["coordinates"]["error"] == ""
+    assert ["Points", "3"] in form.facts
+
+
+@pytest.mark.parametrize("typed", ["number", "text", "absent", "where"])
+def test_a_variable_that_holds_no_node_is_refused_beside_the_field(
+    form: PipelineForm, front_end: Any, typed: str
+) -> None:
+    front_end.type(form, "pipeline", typed)
+    assert typed in form.fields["pipeline"]["error"]
+    assert form.fields["pipeline"]["value"] == typed
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "{", '{"a": }', "[]", "3", "null", '{"a": {"attrs": {}}}', "node.json", "os.system('x')", "[" * 100_000],
+)
+def test_what_is_no_pipeline_is_refused_beside_the_field(form: PipelineForm, front_end: Any, typed: str) -> None:
+    front_end.type(form, "pipeline", typed)
+    assert form.fields["pipeline"]["error"]
+    with pytest.raises(PodpacLambdaError):
+        form.run()
+
+
+@pytest.mark.parametrize("typed", ["", "{}", '{"coords": []}', "number", '{"coords": [{"start": 0}]}', "absent"])
+def test_what_is_no_coordinates_is_refused_beside_the_field(form: PipelineForm, front_end: Any, typed: str) -> None:
+    front_end.type(form, "coordinates", typed)
+    assert form.fields["coordinates"]["error"]
+    with pytest.raises(PodpacLambdaError):
+        form.run()
+
+
+def test_the_fields_of_the_grid_write_the_coordinates(form: PipelineForm, front_end: Any) -> None:
+    front_end.type(form, "lat_size", "3")
+    front_end.type(form, "lon_size", "4")
+    front_end.type(form, "time", "")
+    assert form.read_coordinates() == CoordinatesDefinition.grid((-90.0, 90.0, 3), (90.0, -90.0, 4))
+    assert form.facts == [["Points", "12"], ["Size of the result", "96 bytes"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"), [("lat_first", "91"), ("lon_size", "0"), ("lat_last", "north"), ("lon_last", "nan")]
+)
+def test_a_grid_that_cannot_be_says_so_beside_its_field(
+    form: PipelineForm, front_end: Any, name: str, typed: str
+) -> None:
+    front_end.type(form, name, typed)
+    assert form.fields[name]["error"]
+    assert form.fields[name]["value"] == typed
+    assert form.read_coordinates() == tutorial_coordinates()
+
+
+def test_json_is_set_out_over_lines(form: PipelineForm, front_end: Any) -> None:
+    front_end.type(form, "pipeline", EXAMPLES[2].pipeline.json)
+    assert form.evaluation.pipeline.count("\n") > 5
+    assert form.read_pipeline() == EXAMPLES[2].pipeline
+
+
+def test_html_stays_text(form: PipelineForm, front_end: Any) -> None:
+    front_end.type(form, "pipeline", "<img src=x onerror=alert(1)>")
+    assert form.fields["pipeline"]["value"] == "<img src=x onerror=alert(1)>"
+
+
+@pytest.mark.parametrize(
+    ("definition", "field"),
+    [
+        ({"a": {"node": "subprocess.Popen", "plugin": "os"}}, "pipeline"),
+        ({"a": {"node": "core.algorithm.utility.SinCoords", "lookup_attrs": {"x": "y"}}}, "pipeline"),
+    ],
+)
+def test_a_node_that_is_not_allowed_is_refused_before_anything_is_sent(
+    built: Studio, front_end: Any, backend: Any, definition: dict[str, Any], field: str
+) -> None:
+    front_end.type(built.pipeline, field, json.dumps(definition))
+    front_end.press(built.pipeline, "run")
+    assert built.pipeline.standing == "failed"
+    assert built.pipeline.fields[field]["error"] or built.pipeline.card["what"]
+    assert "run" not in backend.names()
+
+
+def test_more_points_than_fit_are_refused_before_anything_is_sent(built: Studio, front_end: Any, backend: Any) -> None:
+    front_end.type(built.pipeline, "lat_size", "1000000")
+    front_end.type(built.pipeline, "lon_size", "1000000")
+    assert ["Size of the result", "8 TB"] in built.pipeline.facts
+    front_end.press(built.pipeline, "run")
+    assert "points" in built.pipeline.fields["coordinates"]["error"]
+    assert "run" not in backend.names()
+
+
+def test_the_pipeline_that_runs_is_the_one_in_the_field(built: Studio, front_end: Any, backend: Any) -> None:
+    front_end.press(built.pipeline, "example_2")
+    front_end.press(built.pipeline, "run")
+    built.wait(30)
+    _, pipeline, coordinates = backend.asked[-1]
+    assert (pipeline, coordinates) == (EXAMPLES[2].pipeline, tutorial_coordinates())
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 bytes"), (999, "999 bytes"), (259_200, "259 kB"), (8e12, "8 TB"), (8e18, "8e+06 TB")]
+)
+def test_sizes_are_written_for_people(count: float, text: str) -> None:
+    assert data_size(count) == text
+
+
+def test_unknown_coordinates_have_no_size(form: PipelineForm, front_end: Any) -> None:
+    front_end.type(form, "coordinates", "absent")
+    assert form.facts == []
+    with pytest.raises(InvalidCoordinatesError):
+        form.read_coordinates()
