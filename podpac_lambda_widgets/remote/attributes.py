@@ -18,7 +18,8 @@ MAX_KERNEL = 1000
 #: Strings of an attribute; only coordinate reference systems and code are longer.
 MAX_TEXT = 1024
 _UNITS = re.compile(r"[A-Za-z0-9_ */^.°%µΩ()-]*")
-_POWERS = re.compile(r"(\*\*|\^).*(\*\*|\^)|\d{4}|[*^/-]\s*\(|\)\s*(\*\*|\^)")
+#: A power of a power, a power of or by an expression, and a large number: pint computes them in Python, without limit.
+_POWERS = re.compile(r"(\*\*|\^)[\s+-]*[\d.]*\s*(\*\*|\^)|\d{4}|(\*\*|\^)[\s+-]*\(|\)\s*(\*\*|\^)")
 _KERNEL = re.compile(
     r"(mean|gaussian|boxcar|triang|parzen|bohman|blackman|nuttall|barthann|cosine|hann|hamming)"
     r"((?:\s*,\s*\d{1,6}(?:\.\d{1,12})?){1,3})",

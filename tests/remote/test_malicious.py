@@ -112,6 +112,8 @@ PIPELINES: dict[str, Any] = {
         "interpolators.Interpolate", interpolation={"method": "nearest", "class": "x"}
     ),
     "a unit that computes": with_attr("algorithm.Mean", units="m**9**9**9**9"),
+    "a unit that is a power of a power": with_attr("algorithm.Mean", units="(10 ** 99) ** 99"),
+    "a unit with a computed power": with_attr("algorithm.Mean", units="10 ** -(99 * 99)"),
     "a unit that calls": with_attr("algorithm.Mean", units="__import__('os')"),
     "a selection without end": with_attr("algorithm.SelectCoordinates", lat=[0, 1e9, 1e-9]),
     "an expansion without end": with_attr("algorithm.ExpandCoordinates", time=["-9999999,D", "9999999,D", "1,s"]),

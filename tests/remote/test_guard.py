@@ -1,0 +1,262 @@
+"""What the guard lets pass, and where its list comes from."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podpac_lambda_widgets.errors import InvalidValueError, PipelineRejectedError
+from podpac_lambda_widgets.limits import MEMORY_MB
+from podpac_lambda_widgets.remote.expression import FUNCTIONS, check_expression
+from podpac_lambda_widgets.remote.guard import Policy, check, default_max_points, harmless, needs_unsafe_eval
+from podpac_lambda_widgets.remote.wire import Request
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+SIN = {"node": "core.algorithm.utility.SinCoords"}
+NAN, INF = float("nan"), float("inf")
+GRID: dict[str, Any] = {"coords": [{"name": "lat", "values": [0.0, 1.0]}]}
+POLICY = Policy(allowed_buckets=frozenset({"my-bucket"}), allowed_hosts=frozenset({"data.example.com"}))
+
+
+def allowed(pipeline: dict[str, Any], coordinates: dict[str, Any] = GRID, policy: Policy = POLICY) -> None:
+    check(Request(pipeline, coordinates), policy)
+
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate_allowlist", Path(__file__).parent / "generate_allowlist.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_shipped_list_is_what_the_installed_podpac_gives() -> None:
+    pytest.importorskip("podpac")
+    made = generator()
+    assert made.FILE.read_text("utf-8") == made.as_text()
+
+
+def test_every_node_of_podpac_is_either_listed_or_left_out_on_purpose() -> None:
+    """A new podpac with a new node makes this fail, so that somebody decides."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        podpac = pytest.importorskip("podpac")
+        for name in ("alglib.climatology", "managers"):
+            importlib.import_module(f"podpac.{name}")
+
+    def below(kind: type) -> set[type]:
+        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
+
+    made = generator()
+    listed = set(made.generate()["nodes"])
+    found = {
+        f"{kind.__module__}.{kind.__name__}".removeprefix("podpac.")
+        for kind in below(podpac.Node)
+        if kind.__module__.startswith("podpac.")
+    }
+    assert listed <= found
+    assert {path.rpartition(".")[2] for path in found - listed} == {
+        "Node", "Algorithm", "BaseAlgorithm", "UnaryAlgorithm", "GenericInputs", "ModifyCoordinates", "Reduce",
+        "ReduceOrthogonal", "DayOfYearWindow", "BaseCompositor", "DataSource", "BaseFileSource", "CacheNode",
+        "HashCache", "ZarrCache", "OGR",
+        "ZarrMemory", "Lambda", "Process", "Parallel", "ParallelAsync", "ParallelAsyncOutputZarr", "ParallelOutputZarr",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "s3://my-bucket/a/b c.csv",
+        "s3://my-bucket/x.nc",
+        "https://data.example.com/a?x=1&y=2",
+        "https://data.example.com:443/",
+    ],
+)
+def test_an_allowed_source_passes(source: str) -> None:
+    allowed({"x": {"node": "data.CSV", "attrs": {"source": source}}})
+
+
+def test_nothing_is_read_where_the_operator_allowed_nothing() -> None:
+    with pytest.raises(PipelineRejectedError, match="there are none"):
+        allowed({"x": {"node": "data.CSV", "attrs": {"source": "s3://my-bucket/x"}}}, policy=Policy())
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"node": "algorithm.SinCoords"},
+        {**SIN, "plugin": "podpac"},
+        {**SIN, "style": {"name": "wave", "clim": [-1.0, 1.0], "colormap": "jet", "units": "m"}},
+        {**SIN, "style": {"enumeration_colors": {"0": "red", "1": [0.1, 0.2, 0.3]}, "enumeration_legend": {"0": "a",
+        "1": "b"}}}, {**SIN, "attrs": {"units": "kg * m**-2 / s"}},
+        {**SIN, "attrs": {"units": "m^3/m^3"}},
+        {**SIN, "attrs": {"units": None, "output": None}},
+        {"node": "data.Array", "attrs": {"source": [[1, None], [NAN, -INF]], "nan_val": NAN, "coordinates": GRID}},
+        {"node": "data.Array", "attrs": {"source": [1], "coordinates": {**GRID, "crs": "EPSG:32633"}}},
+    ],
+)  # fmt: skip
+def test_an_ordinary_node_passes(node: dict[str, Any]) -> None:
+    allowed({"x": node, "podpac_version": "4.0.1", "podpac_output_node": "x"})
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        "EPSG:4326", "+proj=longlat +datum=WGS84 +no_defs +vunits=m", "urn:ogc:def:crs:OGC:1.3:CRS84",
+        "WGS 84 / UTM zone 33N",
+        "+proj=utm +zone=33 +ellps=GRS80 +towgs84=0,0,0,0,0,0,0 +units=m +no_defs", None,
+        'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0]]',
+    ],
+)  # fmt: skip
+def test_an_ordinary_crs_passes(crs: str | None) -> None:
+    allowed({"x": SIN}, {**GRID, "crs": crs})
+
+
+@pytest.mark.parametrize(
+    "eqn",
+    [
+        "A", "A + B", "-A ** 2 / 3.5e-3", "(A > 0) & ~(B <= 1) | (A != B)", "A % 7 == 0",
+        "where(A > B, sqrt(abs(A)), log10(B + 1))", "2 * 3 * A", "A^1",
+        "arctan2(sin(A), cos(B))", "A ** -2", "A ** 0.5", "  A  ", "exp(-(A - B) ** 2 / (2 * 0.1 ** 2))",
+    ],
+)  # fmt: skip
+def test_an_ordinary_expression_passes(eqn: str) -> None:
+    check_expression(eqn, {}, ["A", "B"], "x")
+
+
+def test_parameters_are_put_in_before_the_check() -> None:
+    check_expression("A * {factor} + {other}", {"factor": -2.5, "other": "B", "unused": 1}, ["A", "B"], "x")
+    with pytest.raises(PipelineRejectedError):
+        check_expression("A * {factor}", {"factor": "A.real"}, ["A"], "x")
+
+
+def test_every_function_of_the_list_is_one_that_numexpr_has() -> None:
+    numexpr = pytest.importorskip("numexpr")
+    assert set(FUNCTIONS) <= set(numexpr.necompiler.expressions.functions) | {"abs"}
+
+
+operators = st.sampled_from(
+    [
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "<",
+        ">=",
+        "==",
+        "!=",
+        "&",
+        "|",
+        "**2",
+        "and",
+        ".",
+        "(",
+        ")",
+        "[",
+        "'",
+        "__",
+        "lambda",
+        "A",
+        "B",
+        "1",
+        "sin(",
+        ",",
+        "{",
+        "}",
+        ":",
+        "=",
+        "if",
+        "\n",
+    ]  # fmt: skip
+)
+
+
+@given(st.lists(operators, max_size=12).map("".join))
+def test_whatever_passes_computes_with_numbers_only(eqn: str) -> None:
+    try:
+        check_expression(eqn, {}, ["A", "B"], "x")
+    except PipelineRejectedError:
+        return
+    for bad in ("__", ".__", "lambda", "'", "[", "{", "=" * 3, " if ", "\n"):
+        assert bad not in eqn.strip()
+    names = {"A": 2.5, "B": 3.5, "__builtins__": {}, "sin": float}
+    try:
+        value = eval(eqn, names)
+    except (ArithmeticError, TypeError):
+        return
+    assert isinstance(value, int | float | complex)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["A", "podpac",
+    "core.algorithm.utility.SinCoords", "s3://x/y"]), lambda inner: st.lists(inner, max_size=3) |
+    st.dictionaries(st.sampled_from(["node", "plugin", "attrs",
+    "inputs", "style", "source", "A", "units"]) | st.text(max_size=5), inner, max_size=4), max_leaves=12,
+)  # fmt: skip
+
+
+@given(
+    st.dictionaries(st.text(max_size=5), json_values, max_size=3),
+    st.dictionaries(st.sampled_from(["coords", "crs"]), json_values),
+)
+def test_any_json_either_passes_or_is_a_typed_error(pipeline: dict[str, Any], coordinates: dict[str, Any]) -> None:
+    try:
+        check(Request(pipeline, coordinates), POLICY)
+    except (InvalidValueError, PipelineRejectedError) as error:
+        assert error.what
+        assert str(error).isprintable() or "\n" in str(error)
+        return
+    nodes = [node for name, node in pipeline.items() if name not in ("podpac_version", "podpac_output_node")]
+    assert nodes
+    assert all(
+        node["node"].startswith(("core.", "algorithm.", "data.", "compositor.", "interpolators.")) for node in nodes
+    )
+
+
+def test_only_expressions_and_code_need_unsafe_evaluation() -> None:
+    arithmetic = {"A": SIN, "x": {"node": "algorithm.Arithmetic", "inputs": {"A": "A"}, "attrs": {"eqn": "A"}}}
+    assert needs_unsafe_eval(Request(arithmetic, GRID))
+    assert not needs_unsafe_eval(Request({"A": SIN}, GRID))
+
+
+def test_only_harmless_settings_are_taken_from_a_client() -> None:
+    sent = {
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "UNSAFE_EVAL_HASH": "x",
+        "ENABLE_UNITS": False,
+        "DEFAULT_CRS": 5,
+        "DEBUG": True,
+    }
+    assert harmless(sent) == {"ENABLE_UNITS": False}
+
+
+def test_the_policy_comes_from_the_environment_and_defaults_to_nothing() -> None:
+    assert Policy.from_environment({}) == Policy(max_points=default_max_points(MEMORY_MB[0]))
+    found = Policy.from_environment(
+        {
+            "FUNCTION_ALLOWED_BUCKETS": "a, b,,",
+            "FUNCTION_ALLOWED_HOSTS": "X.example.com",
+            "FUNCTION_RESTRICT_PIPELINES": "AB",
+            "FUNCTION_ALLOW_UNSAFE_EVAL": "true",
+            "FUNCTION_MAX_POINTS": "77",
+        }
+    )
+    assert found == Policy(frozenset("ab"), frozenset({"x.example.com"}), frozenset({"ab"}), True, 77)
+    assert default_max_points(2048) > 15_000_000
+
+
+def test_the_list_is_json_that_names_its_podpac() -> None:
+    made = generator()
+    assert json.loads(made.FILE.read_text("utf-8"))["podpac"].startswith("4.")
