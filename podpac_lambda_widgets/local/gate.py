@@ -23,21 +23,24 @@ _HEADER_KEY = re.compile(r"(?:Credential=|^AWS )(\w+)")
 _QUERY_KEYS = ("X-Amz-Credential", "AWSAccessKeyId")
 #: Keys of users and of temporary sessions; any other form means root to ministack, whatever the secret.
 _KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{12,}")
+_OWNER_HEADERS = ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner")
 _XML_SERVICES = ("s3", "iam", "sts")
 
 
 class Gate:
-    """An ASGI application around ministack's.
+    """An ASGI application around ministack's, for one account.
 
     - ministack's administration (reset, configuration) is closed, but for the health check.
     - A request that is not signed with the key of a user or a session is refused: ministack lets anybody use S3, and
       takes ``test`` and every account number for root. Any page in a browser can send requests to loopback.
+    - A bucket is not that of another account: ministack does not look at ``ExpectedBucketOwner``.
     - Invoke refuses what Lambda refuses: a request above the limit of its kind with 413, what is not JSON with 400.
       Source: errors and limits of ``Invoke`` in AWS's Lambda API reference.
     """
 
-    def __init__(self, inner: Application) -> None:
+    def __init__(self, inner: Application, account: str) -> None:
         self._inner = inner
+        self._account = account
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI asks."""
@@ -53,6 +56,8 @@ class Gate:
             refusal = _signature_refusal(scope, headers)
             if refusal is not None:
                 return await _refuse(send, *refusal, xml=_wants_xml(headers))
+        if any(headers.get(name, self._account) != self._account for name in _OWNER_HEADERS):
+            return await _refuse(send, 403, "AccessDenied", "Access Denied", xml=True)
         if path.startswith("/2015-03-31/functions/") and path.endswith("/invocations"):
             body = await _read(receive)
             refusal = _invoke_refusal(body, headers.get("x-amz-invocation-type", "RequestResponse"))

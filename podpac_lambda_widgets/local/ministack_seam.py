@@ -17,6 +17,8 @@ from podpac_lambda_widgets.local.function import Archive, Function, Invocation, 
 from podpac_lambda_widgets.local.gate import Application
 
 MINISTACK_VERSION = "1.5.33"
+#: The only account there is.
+ACCOUNT = "000000000000"
 
 #: Module, name, and the parameters that we rely on; None for what is no function.
 _SEAM: tuple[tuple[str, str, list[str] | None], ...] = (
@@ -62,6 +64,7 @@ def settings(port: int, directory: str, key_id: str, secret: str) -> dict[str, s
         "IOT_MTLS_ENABLED": "0",
         # At INFO it logs what functions print.
         "LOG_LEVEL": "WARNING",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "S3_DATA_DIR": f"{directory}/s3",
         "SFTP_ENABLED": "0",
         "STATE_DIR": f"{directory}/state",

@@ -117,7 +117,7 @@ def main(argument: str) -> None:
     runtimes = Runtimes(directory / "runtimes", settings.interpreters, settings.runtime_client)
     isolate = can_isolate() if settings.isolate is None else settings.isolate
     pool = Pool(directory, runtimes, endpoint=f"http://127.0.0.1:{port}", isolate=isolate)
-    application = Gate(ministack_seam.install(pool))
+    application = Gate(ministack_seam.install(pool), ministack_seam.ACCOUNT)
 
     def leave() -> None:
         pool.close()

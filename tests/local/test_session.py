@@ -122,6 +122,16 @@ def test_the_administration_of_the_emulator_is_closed(aws):
         caught.value.close()
 
 
+def test_a_bucket_of_ours_is_not_that_of_another_account(aws):
+    s3, account = aws.client("s3"), aws.client("sts").get_caller_identity()["Account"]
+    s3.create_bucket(Bucket="owned-bucket")
+    s3.put_object(Bucket="owned-bucket", Key="a", Body=b"a", ExpectedBucketOwner=account)
+    with pytest.raises(ClientError) as caught:
+        s3.get_object(Bucket="owned-bucket", Key="a", ExpectedBucketOwner="111122223333")
+    assert caught.value.response["Error"]["Code"] == "AccessDenied"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
 def test_a_presigned_url_serves_an_object(aws):
     from urllib.request import urlopen
 
