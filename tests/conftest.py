@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -124,3 +126,19 @@ def _read_bucket(s3: Any, name: str) -> dict[str, Any]:
         tags = []
     objects = s3.list_objects_v2(Bucket=name).get("Contents", [])
     return {"tags": tags, "objects": {found["Key"]: found["ETag"] for found in objects}}
+
+
+@pytest.fixture(scope="session")
+def podpac() -> Any:
+    """podpac, imported late and with its own warnings left to it.
+
+    Of optional packages that are not installed it leaves stubs in ``sys.modules`` that raise when hypothesis looks at
+    them; podpac keeps its own references, so they are taken out.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = pytest.importorskip("podpac")
+    for name, stub in list(sys.modules.items()):
+        if type(stub).__module__ == "lazy_import":
+            del sys.modules[name]
+    return module

@@ -35,8 +35,13 @@ _ARRAY = {
             [4.0, 9.0, 16.0, 9.0, 4.0],
             [2.0, 4.0, 8.0, 4.0, 2.0],
         ],
-        "coordinates": _grid([-80.0, -40.0, 0.0, 40.0, 80.0], [-80.0, -40.0, 0.0, 40.0, 80.0]),
+        "coordinates": _grid([-90.0, -45.0, 0.0, 45.0, 90.0], [-90.0, -45.0, 0.0, 45.0, 90.0]),
     },
+}
+_SMOOTH = {
+    "node": "core.interpolation.interpolation.Interpolate",
+    "inputs": {"source": "Array"},
+    "attrs": {"interpolation": "bilinear"},
 }
 _SIN = {"node": "core.algorithm.utility.SinCoords"}
 
@@ -44,13 +49,14 @@ EXAMPLES = (
     Example("SinCoords", "A wave over the globe: PODPAC's tutorial.", Pipeline({"SinCoords": _SIN})),
     Example(
         "Mean of an array",
-        "Five by five values, averaged over longitude.",
+        "Five by five values, interpolated, then averaged over longitude.",
         Pipeline(
             {
                 "Array": _ARRAY,
+                "Interpolate": _SMOOTH,
                 "Mean": {
                     "node": "core.algorithm.stats.Mean",
-                    "inputs": {"source": "Array"},
+                    "inputs": {"source": "Interpolate"},
                     "attrs": {"dims": ["lon"]},
                 },
             }
@@ -63,10 +69,11 @@ EXAMPLES = (
             {
                 "SinCoords": _SIN,
                 "Array": _ARRAY,
+                "Interpolate": _SMOOTH,
                 "Arithmetic": {
                     "node": "core.algorithm.generic.Arithmetic",
-                    "inputs": {"A": "SinCoords", "B": "Array"},
-                    "attrs": {"eqn": "10 * A + B"},
+                    "inputs": {"A": "SinCoords", "B": "Interpolate"},
+                    "attrs": {"eqn": "1e10 * A + B"},
                 },
             }
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -38,14 +39,12 @@ def test_the_tutorial_grid_is_podpacs(podpac_tutorial_json: str) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_every_example_is_a_node_that_podpac_can_make(example: Example) -> None:
-    podpac = pytest.importorskip("podpac")
+def test_every_example_is_a_node_that_podpac_can_make(example: Example, podpac: Any) -> None:
     node = podpac.Node.from_json(example.pipeline.json)
     assert Pipeline.parse(node).output == example.pipeline.output
 
 
 @pytest.fixture
-def podpac_tutorial_json() -> str:
-    podpac = pytest.importorskip("podpac")
+def podpac_tutorial_json(podpac: Any) -> str:
     grid = [podpac.clinspace(-90, 90, 180), podpac.clinspace(90, -90, 180), "2018-01-01"]
     return str(podpac.Coordinates(grid, ["lat", "lon", "time"]).json)
