@@ -29,6 +29,8 @@ class Function:
 
     Attributes
     ----------
+    revision : str
+        Changes with every update, and when the function is made anew.
     timeout : float
         Seconds.
     memory_mb, ephemeral_storage_mb : int
@@ -39,6 +41,7 @@ class Function:
 
     name: str
     version: str
+    revision: str
     region: str
     account: str
     runtime: str
@@ -64,6 +67,7 @@ class Function:
         return json.dumps(
             [
                 self.qualified_name,
+                self.revision,
                 self.runtime,
                 self.handler,
                 self.role,

@@ -150,6 +150,7 @@ def _read_function(config: Mapping[str, Any], code: bytes) -> Function:
     return Function(
         name=config["FunctionName"],
         version=config.get("Version", "$LATEST"),
+        revision=config.get("RevisionId", ""),
         region=region,
         account=account,
         runtime=config.get("Runtime", ""),

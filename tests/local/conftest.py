@@ -68,12 +68,17 @@ class Functions:
 
     def create(self, source: str, *, role: str | None = None, **configuration: Any) -> str:
         """Make a function of a module with a ``handler``; its name. It serves while it is pending, too."""
-        name = f"function-{next(_numbers)}"
-        settings = {"Runtime": host_runtime(), "Handler": "main.handler", "Timeout": 30, "MemorySize": 256}
+        settings = {
+            "FunctionName": f"function-{next(_numbers)}",
+            "Runtime": host_runtime(),
+            "Handler": "main.handler",
+            "Timeout": 30,
+            "MemorySize": 256,
+        }
         code = {"ZipFile": zipped({"main.py": source})}
         settings |= configuration
-        self.client.create_function(FunctionName=name, Role=role or self.role(), Code=code, **settings)
-        return name
+        self.client.create_function(Role=role or self.role(), Code=code, **settings)
+        return str(settings["FunctionName"])
 
     def invoke(self, name: str, event: object = None) -> Answer:
         """Invoke and wait for the answer."""

@@ -244,6 +244,14 @@ def test_new_code_or_configuration_runs_in_a_new_environment(functions):
     assert functions.invoke(name).value == "new"
 
 
+def test_a_function_that_is_made_again_starts_cold(default):
+    source = "calls = []\ndef handler(event, context):\n    calls.append(1)\n    return len(calls)"
+    name = default.create(source, FunctionName="made-again")
+    assert default.invoke(name).value == 1
+    default.client.delete_function(FunctionName=name)
+    assert default.invoke(default.create(source, FunctionName="made-again")).value == 1
+
+
 def test_a_runtime_without_interpreter_is_refused_rather_than_replaced(default):
     answer = default.run("def handler(event, context):\n    return 1", Runtime="python3.9")
     assert answer.error == "Unhandled"

@@ -45,6 +45,7 @@ def function(code: Archive, **changes: object) -> Function:
     fields = {
         "name": "f",
         "version": "$LATEST",
+        "revision": "1",
         "region": "us-east-1",
         "account": "0" * 12,
         "runtime": host_runtime(),
@@ -111,6 +112,8 @@ def test_a_change_of_configuration_closes_the_idle_environments(pool, run):
     second, _ = run(function(code, memory_mb=300))
     assert second != first
     assert not alive(first)
+    assert run(function(code, memory_mb=300))[0] == second
+    assert run(function(code, memory_mb=300, revision="2"))[0] != second
 
 
 def test_environments_of_the_same_code_share_one_tree_which_goes_with_the_last_of_them(pool, run, tmp_path, clock):
