@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.errors import (
     DependencyMissingError,
-    FunctionOutOfMemoryError,
     PipelineFailedError,
     PodpacLambdaError,
 )
@@ -72,7 +71,7 @@ def evaluate(
         The pipeline needs a package that was left out.
     PipelineFailedError
         podpac raised.
-    FunctionOutOfMemoryError
+    MemoryError
         The result does not fit the function's memory.
     ResultError
         The result cannot be encoded.
@@ -82,11 +81,7 @@ def evaluate(
     imported = time.perf_counter()
     try:
         array = evaluate_array(request, unsafe_eval=unsafe_eval)
-    except MemoryError:
-        raise FunctionOutOfMemoryError(
-            "The function ran out of memory", next_step="Ask for fewer points, or give the function more memory"
-        ) from None
-    except PodpacLambdaError:
+    except (MemoryError, PodpacLambdaError):
         raise
     except Exception as error:  # noqa: BLE001 - podpac, and what it calls, raise any type; here it becomes ours
         if isinstance(error, ImportError):

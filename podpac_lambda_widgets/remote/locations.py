@@ -18,7 +18,7 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\.[a-z][a-z0-9-]{1,62}", re.ASCII)
 _SAFE = re.compile(r"[A-Za-z0-9/_.,:;=+@()!*'&%? -]*", re.ASCII)
 #: Names that lead to the machine itself or to its cloud's metadata.
-_LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "home.arpa")
+_LOCAL_NAMES = (".localhost", ".localdomain", ".local", ".internal", ".home.arpa")
 
 
 def check_location(value: object, buckets: Collection[str], hosts: Collection[str], where: str) -> None:

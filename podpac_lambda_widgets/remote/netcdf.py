@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.errors import ResultError
+from podpac_lambda_widgets.remote.netcdf_attributes import plain_attrs, serialized, tag, untag
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,7 +108,7 @@ def decode_array(body: bytes) -> xr.DataArray:
         dims=flat.dims,
         coords=xr.Coordinates(coords, indexes),
         name=record["name"],
-        attrs=_untag(record["attrs"]),
+        attrs=untag(record["attrs"]),
     )
 
 
@@ -134,16 +135,16 @@ def _dataset(array: xr.DataArray, *, small: bool) -> xr.Dataset:
         data, attrs, told = _store(item.values, small=small)
         variables[name] = (item.dims, data, attrs)
         record[name] = {"dims": list(item.dims), **told}
-    attrs = _serialized(array.attrs)
+    attrs = serialized(array.attrs)
     told_all = {
         "name": array.name,
         "variables": record,
         "coords": [str(name) for name in array.coords],
         "stacked": stacked,
-        "attrs": _tag(attrs),
+        "attrs": tag(attrs),
     }
     dims, data, own = variables.pop(_VARIABLE)
-    dataset = xr.Dataset({_VARIABLE: (dims, data, {**_plain_attrs(attrs), **own})}, coords=variables)
+    dataset = xr.Dataset({_VARIABLE: (dims, data, {**plain_attrs(attrs), **own})}, coords=variables)
     dataset.attrs[_RECORD] = json.dumps(told_all, allow_nan=True)
     return dataset
 
@@ -242,87 +243,3 @@ def _write_netcdf4(dataset: xr.Dataset) -> bytes:
 def _no_fill(dataset: xr.Dataset) -> dict[str, dict[str, None]]:
     # A fill value would be read back as NaN.
     return {str(name): {"_FillValue": None} for name in dataset.variables}
-
-
-def _serialized(attrs: Mapping[Any, Any]) -> dict[str, Any]:
-    """Attributes as PODPAC writes them: units as text, the style as JSON."""
-    found = {str(name): value for name, value in attrs.items()}
-    style = found.get("layer_style")
-    if style is not None and not isinstance(style, str):
-        found["layer_style"] = style.json
-    if found.get("units") is not None:
-        found["units"] = str(found["units"])
-    return found
-
-
-def _plain_attrs(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes that netCDF can hold, in the form PODPAC's own reader expects."""
-    import numpy as np
-
-    found: dict[str, Any] = {}
-    for name, value in attrs.items():
-        if isinstance(value, Mapping):
-            found[name] = json.dumps(_loose(value))
-        elif isinstance(value, str | float | np.floating) or (
-            isinstance(value, int | np.integer) and abs(int(value)) < 2**31
-        ):
-            found[name] = value
-        elif (
-            isinstance(value, tuple | list)
-            and value
-            and all(type(item) is float or isinstance(item, np.floating) for item in value)
-        ):
-            found[name] = np.asarray(value, float)
-    return found
-
-
-def _loose(value: Any) -> Any:
-    import numpy as np
-
-    if isinstance(value, Mapping):
-        return {str(key): _loose(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_loose(item) for item in value]
-    if isinstance(value, np.datetime64):
-        return str(value)
-    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
-
-
-def _tag(value: Any) -> Any:
-    """Attributes as JSON from which :func:`_untag` gives the same back."""
-    import numpy as np
-
-    if value is None or isinstance(value, bool | str) or type(value) in (int, float):
-        return value
-    if isinstance(value, Mapping):
-        return {"dict": [[_tag(key), _tag(item)] for key, item in value.items()]}
-    if isinstance(value, tuple):
-        return {"tuple": [_tag(item) for item in value]}
-    if isinstance(value, list):
-        return [_tag(item) for item in value]
-    if isinstance(value, np.datetime64 | np.timedelta64):
-        return {"time": [value.dtype.str, int(value.astype("i8"))]}
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
-        return {"array": [value.dtype.str, value.tolist()]}
-    if isinstance(value, np.generic) and value.dtype.kind in "fiub":
-        return {"number": [value.dtype.str, value.item()]}
-    raise ResultError("The result has an attribute that cannot be sent", why=f"type {type(value).__name__}")
-
-
-def _untag(value: Any) -> Any:
-    import numpy as np
-
-    if isinstance(value, list):
-        return [_untag(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    ((kind, inner),) = value.items()
-    if kind == "dict":
-        return {_untag(key): _untag(item) for key, item in inner}
-    if kind == "tuple":
-        return tuple(_untag(item) for item in inner)
-    if kind == "array":
-        return np.asarray(inner[1], inner[0])
-    if kind == "number":
-        return np.dtype(inner[0]).type(inner[1])
-    return np.asarray(inner[1], "i8").astype(inner[0])[()]

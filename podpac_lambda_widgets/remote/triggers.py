@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.errors import (
     FunctionCrashedError,
+    FunctionOutOfMemoryError,
     PipelineRejectedError,
     PodpacLambdaError,
     ResultError,
@@ -61,7 +63,7 @@ class Function:
     extras: Extras | None = None
     left_out: Mapping[str, str] = field(default_factory=dict, repr=False)
     s3_client: Callable[[], Any] = field(default_factory=lambda: _s3_client)
-    print_line: Callable[[str], None] = print
+    print_line: Callable[[str], None] = partial(print, flush=True)
     init_seconds: float = 0.0
     import_seconds: float = 0.0
 
@@ -96,6 +98,11 @@ class Function:
             return self._answer(event, entry)
         except PodpacLambdaError as error:
             return self._refuse(error, event, entry)
+        except MemoryError:
+            exhausted = FunctionOutOfMemoryError(
+                "The function ran out of memory", next_step="Ask for fewer points, or give the function more memory"
+            )
+            return self._refuse(exhausted, event, entry)
         except Exception as error:  # noqa: BLE001 - the outermost boundary: nothing of a traceback may leave or be logged
             unforeseen = FunctionCrashedError(
                 "The function failed",
@@ -172,7 +179,7 @@ class Function:
                 next_step="Build the function with a bucket, or ask for fewer points",
             )
         key = f"{self.environ.get('FUNCTION_S3_OUTPUT', 'output').strip('/')}/{name}.nc"
-        checksum = _base64(bytes.fromhex(sha256))
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         try:
             self.s3_client().put_object(
                 Bucket=bucket, Key=key, Body=body, ContentType="application/x-netcdf", ChecksumSHA256=checksum
@@ -221,12 +228,6 @@ def _aws_reason(error: Exception) -> str:
     return str(code) or type(error).__name__
 
 
-def _base64(digest: bytes) -> str:
-    import base64
-
-    return base64.b64encode(digest).decode()
-
-
 def _s3_client() -> Any:
     import boto3
 
@@ -248,7 +249,6 @@ def make_function(environ: Mapping[str, str] | None = None) -> Function:
     function = Function(environ, extras=extras.install(environ), left_out=extras.left_out(environ))
     function.warm()
     function.init_seconds = time.perf_counter() - began - function.import_seconds
-    sys.stdout.flush()
     return function
 
 

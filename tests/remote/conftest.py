@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from importlib.machinery import PathFinder
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def _drop_stubs() -> None:

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from podpac_lambda_widgets.errors import InvalidCoordinatesError
@@ -43,7 +43,6 @@ times = st.builds(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.tuples(linear("lat"), linear("lon"), times) | st.tuples(linear("lon")) | st.tuples(times))
 def test_the_count_is_podpacs_or_one_more_a_dimension(coords: tuple[dict[str, Any], ...]) -> None:
     definition = {"coords": list(coords)}

@@ -90,7 +90,7 @@ def assert_same(found: xr.DataArray, expected: xr.DataArray) -> None:
             assert left.values.tobytes() == right.values.astype(left.dtype).tobytes()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(arrays())
 def test_decoding_gives_back_what_was_encoded(array: xr.DataArray) -> None:
     before = array.copy(deep=True)

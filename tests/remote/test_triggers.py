@@ -231,6 +231,15 @@ def test_an_unforeseen_failure_leaves_no_trace_outside(monkeypatch: pytest.Monke
     assert SECRET not in str(caught.value) + "".join(lines)
 
 
+def test_too_little_memory_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhaust(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("podpac_lambda_widgets.remote.evaluate.encode_array", exhaust)
+    with pytest.raises(errors.FunctionOutOfMemoryError):
+        decode_answer(function().handle(event()))
+
+
 _LEFT_OUT = """
 import json, sys
 from podpac_lambda_widgets.remote.triggers import Function
