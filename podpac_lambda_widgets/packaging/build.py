@@ -60,7 +60,7 @@ def build_package(
     listener : callable
         Told the progress, in the thread that builds.
     cancelled : callable
-        Asked several times a second; True ends the build.
+        Asked several times a second, from any thread; True ends the build.
     force : bool
         Build even if equal archives are there.
 

@@ -34,7 +34,7 @@ RULES = (
         r"|_test_(ccallback|deprecation_call|deprecation_def|multivariate|internal))\..+",
         "Packages test themselves before they are released.",
     ),
-    Rule("programs", r"bin|share|\.lock", "Nothing runs a package's command line or reads its manual there."),
+    Rule("programs", r"bin|share|\.lock", "Command lines, which name this machine's Python, and manuals."),
     Rule(
         "sources of compiled code",
         r".+\.(pyi|pxd|pyx|pxi|c|h|hpp|cpp|f|f90|a|lib|in|build|tp)|.+/py\.typed|.+-stubs|.+/include",
@@ -47,20 +47,9 @@ RULES = (
         "A result leaves the function as numbers, or as a PNG, which needs one font.",
     ),
     Rule(
-        "windows",
-        r"matplotlib/backends/(web_backend|qt_editor|_tkagg.*|_macosx.*|_backend_(gtk|tk).*"
-        r"|backend_(gtk|qt|tk|wx|macosx|webagg|nbagg).*)|PIL/_imagingtk.*",
-        "A function has no screen.",
-    ),
-    Rule(
         "AVIF pictures",
         r"PIL/_avif.*|pillow\.libs/libavif.*",
         "Pillow does without; no result is written as AVIF.",
-    ),
-    Rule(
-        "building other packages",
-        r"numpy/(_pyinstaller|distutils|doc)|scipy/(datasets|misc|odr)",
-        "They serve packagers, or fetch sample data.",
     ),
 )
 
@@ -112,7 +101,10 @@ def _remove(path: Path) -> int:
 
 
 def _trim_metadata(directory: Path) -> int:
-    """Keep what ``importlib.metadata`` is asked for: name, version, requirements, entry points."""
+    """Keep what ``importlib.metadata`` is asked for: name, version, requirements, entry points.
+
+    The rest is licences, long descriptions, and records that differ from one installation to the next.
+    """
     saved = 0
     for path in sorted(directory.rglob("*"), reverse=True):
         if path.is_dir():

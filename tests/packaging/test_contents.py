@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import subprocess
 import sys
@@ -16,12 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podpac_lambda_widgets.errors import ArchiveCorruptError, BuildError, CancelledError
+from podpac_lambda_widgets.packaging.__main__ import show_progress
 from podpac_lambda_widgets.packaging.bytecode import compile_tree, find_interpreter
 from podpac_lambda_widgets.packaging.command import redact_addresses, run_command
 from podpac_lambda_widgets.packaging.contents import find_top_level_imports
 from podpac_lambda_widgets.packaging.elf import drop_unloaded_tail, read_header
 from podpac_lambda_widgets.packaging.manifest import digest_files, parse_manifest
 from podpac_lambda_widgets.packaging.patches import PATCHES, Patch, apply_patches
+from podpac_lambda_widgets.packaging.progress import BuildProgress
 from podpac_lambda_widgets.packaging.prune import RULES, prune_tree
 from podpac_lambda_widgets.packaging.zipping import write_archive
 
@@ -91,7 +94,6 @@ def test_a_pruned_tree_keeps_modules_and_loses_the_rest(tmp_path: Path, make_lib
         "numpy/__init__.pyi": b"",
         "numpy/__pycache__/__init__.cpython-311.pyc": b"",
         "bin/f2py": b"",
-        "matplotlib/backends/backend_qtagg.py": b"",
         "matplotlib/mpl-data/fonts/ttf/DejaVuSans-Bold.ttf": b"",
         "podpac-4.0.1.dist-info/RECORD": b"",
         "podpac-4.0.1.dist-info/licenses/LICENSE": b"",
@@ -234,3 +236,21 @@ def test_cancelling_ends_the_running_program() -> None:
             purpose="It",
             cancelled=lambda: next(answers, True),
         )
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_one_line_on_a_terminal_and_a_line_per_step_elsewhere(terminal: bool) -> None:
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return terminal
+
+    stream = Stream()
+    show = show_progress(stream)
+    for step, done in (("install", 1), ("install", 5), ("compress", 60), ("inspect", 100)):
+        show(BuildProgress(step, f"{step} at {done}", done, 100))
+    lines = stream.getvalue().splitlines()
+    if terminal:
+        assert stream.getvalue().count("\n") == 1
+        assert stream.getvalue().endswith("[100 %] inspect at 100\n")
+    else:
+        assert lines == ["[  1 %] install at 1", "[ 60 %] compress at 60", "[100 %] inspect at 100"]

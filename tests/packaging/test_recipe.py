@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from podpac_lambda_widgets.errors import BuildError, InvalidValueError
 from podpac_lambda_widgets.limits import ARCHITECTURES, RUNTIMES
+from podpac_lambda_widgets.packaging import recipe as recipe_module
 from podpac_lambda_widgets.packaging.recipe import LEFT_OUT, find_recipe, read_lock, select_pins
 from podpac_lambda_widgets.packaging.target import Target, choose_target
 
@@ -106,6 +108,15 @@ def test_a_missing_file_of_a_recipe_is_named(tmp_path: Path) -> None:
     (tmp_path / "handler.py").unlink()
     with pytest.raises(BuildError, match=r"handler\.py"):
         find_recipe(tmp_path)
+
+
+def test_an_installed_copy_finds_the_recipe_that_was_installed_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = write_recipe(tmp_path / "share" / "podpac_lambda_widgets" / "aws", "", "")
+    monkeypatch.setattr(recipe_module, "_IN_CHECKOUT", tmp_path / "no" / "checkout")
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path) if name == "data" else "")
+    assert find_recipe().directory == installed
 
 
 def test_the_lock_digest_tells_one_lock_from_the_other(tmp_path: Path) -> None:
