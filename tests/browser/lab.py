@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 _CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -107,8 +107,15 @@ class LabServer:
             "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
             "MPLCONFIGDIR": "matplotlib",
         }
+        # The machine's own profiles are nobody's business, least of all a screenshot's.
+        own |= {"AWS_CONFIG_FILE": "no-config", "AWS_SHARED_CREDENTIALS_FILE": "no-credentials"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MPLBACKEND"))}
-        return {**kept, **{name: str(self.state / folder) for name, folder in own.items()}, "JUPYTER_TOKEN": self.token}
+        return {
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **kept,
+            **{name: str(self.state / folder) for name, folder in own.items()},
+            "JUPYTER_TOKEN": self.token,
+        }
 
     def _wait_until_up(self) -> None:
         deadline = time.monotonic() + 90
@@ -222,3 +229,47 @@ class Lab:
         """Save the notebook, and return what is in the file."""
         self.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
         return (self.server.root / name).read_text()
+
+
+class StudioPage:
+    """The Studio as it is seen, by the names of its controls.
+
+    Parameters
+    ----------
+    lab : Lab
+        Has it on the page.
+    view : int
+        Which of several views.
+    """
+
+    STEPS = ("Connect", "Package", "Deploy", "Run", "Results")
+
+    def __init__(self, lab: Lab, view: int = 0) -> None:
+        self.page = lab.page
+        self.root = lab.page.locator(".jp-OutputArea .plw").nth(view)
+        self.root.locator("section").nth(len(self.STEPS) - 1).wait_for(timeout=30_000)
+
+    def step(self, name: str) -> Locator:
+        """The section of a step."""
+        return self.root.get_by_role("region", name=f"Step {self.STEPS.index(name) + 1} {name}", exact=True)
+
+    def button(self, name: str) -> Locator:
+        """A button, by its whole name."""
+        return self.root.get_by_role("button", name=name, exact=True)
+
+    def field(self, name: str) -> Locator:
+        """A field, by its whole label."""
+        return self.root.get_by_label(name, exact=True)
+
+    def type(self, name: str, text: str) -> None:
+        """Type into a field and leave it."""
+        self.field(name).fill(text)
+        self.field(name).blur()
+
+    def wait_for(self, name: str, standing: str = "done", timeout: float = 180_000) -> None:
+        """Wait until a step stands so; an error card ends the waiting."""
+        step = self.step(name)
+        wanted = step.and_(self.page.locator(f"[data-standing={standing}]"))
+        wanted.or_(step.locator(".plw-card[data-tone=error]")).first.wait_for(timeout=timeout)
+        if step.get_attribute("data-standing") != standing:
+            raise AssertionError(step.inner_text())

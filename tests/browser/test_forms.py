@@ -1,0 +1,221 @@
+"""The forms in a real page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+FIELDS = [
+    "Profile", "Access key ID", "Secret access key", "Session token", "Region", "Distribution archive",
+    "Dependencies archive", "Source bucket", "Distribution key", "Dependencies key", "Function name", "Role name",
+    "Bucket name", "Memory (MB)", "Timeout (s)", "Pipeline", "Coordinates",
+]  # fmt: skip
+BUTTONS = [
+    "Connect", "Use embedded AWS", "Build archives", "Plan", "Build", "Delete", "Run", "Cancel", "Download NetCDF",
+]  # fmt: skip
+CANARY = "CANARY-s3cr3t-K3y-0123456789-abcdefghijk"
+
+
+def test_every_control_is_there_under_its_name(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    for name in FIELDS:
+        expect(studio.field(name)).to_have_count(1)
+        expect(studio.field(name)).to_be_visible()
+    for name in BUTTONS:
+        expect(studio.button(name)).to_have_count(1)
+        expect(studio.button(name)).to_be_visible()
+    for name in ("Build", "Run", "Cancel", "Download NetCDF"):
+        expect(studio.button(name)).to_be_disabled()
+    expect(studio.step("Results")).to_contain_text("Run a pipeline, and its plot appears here.")
+    assert lab.complaints == []
+
+
+def test_a_secret_is_left_nowhere(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    studio.field("Secret access key").fill(CANARY)
+    studio.field("Session token").fill(CANARY[::-1])
+    studio.button("Connect").click()
+    expect(studio.step("Connect").get_by_text("Type the access key ID")).to_be_visible()
+    expect(studio.field("Secret access key")).to_have_value("")
+    expect(studio.field("Session token")).to_have_value("")
+    lab.run_code("%xmode Verbose\nstudio.credentials.enter('nothing', 1)")
+    lab.save("studio-test.ipynb")
+    lab.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    stores = "() => JSON.stringify([{...localStorage}, {...sessionStorage}]) + document.documentElement.outerHTML"
+    found = [name for name in (CANARY, CANARY[::-1]) if name in lab.page.evaluate(stores)]
+    for top in (lab.server.root, lab.server.state):
+        for path in (path for path in Path(top).rglob("*") if path.is_file() and "dist" not in path.parts):
+            content = path.read_bytes()
+            found += [str(path) for name in (CANARY, CANARY[::-1]) if name.encode() in content]
+    assert found == []
+    saved = json.loads((lab.server.root / "studio-test.ipynb").read_text())
+    assert "secret_access_key" in json.dumps(saved["metadata"]["widgets"])
+
+
+def test_markup_is_shown_as_text(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    attack = "<img src=x onerror='window.attacked=1'><script>window.attacked=1</script>"
+    for name in ("Access key ID", "Function name", "Bucket name", "Role name", "Memory (MB)", "Source bucket"):
+        studio.type(name, attack)
+        expect(studio.field(name)).to_have_attribute("aria-invalid", "true")
+        expect(studio.field(name)).to_have_value(attack)
+    studio.type("Pipeline", attack)
+    studio.type("Coordinates", attack)
+    lab.run_code(
+        "from podpac_lambda_widgets.errors import AwsError\n"
+        f"studio.deploy.show_error(AwsError({attack!r}, why={attack!r}, next_step={attack!r}))\n"
+        f"studio.deploy.stand('failed', {attack!r})\n"
+        f"studio.credentials.facts = [[{attack!r}, {attack!r}]]\n"
+        f"studio.deploy.table = dict(caption={attack!r}, columns=[{attack!r}]*2, rows=[dict(tone={attack!r},"
+        f" cells=[{attack!r}, [{attack!r}]])])\n"
+        f"studio.deploy.set_step({attack!r}, 'working', done=1, total=2, detail={attack!r})\n"
+    )
+    expect(studio.root.locator(".plw-card-what")).to_have_text(attack)
+    expect(studio.root.get_by_role("cell", name="<img").first).to_have_text(attack)
+    expect(studio.root.locator("script, img[src='x']")).to_have_count(0)
+    assert lab.page.evaluate("() => window.attacked") is None
+
+
+def test_an_error_stands_beside_its_field_and_goes_when_corrected(open_studio: Any) -> None:
+    studio = open_studio()
+    studio.type("Memory (MB)", "64")
+    message = studio.step("Deploy").get_by_text("Must be a whole number from 128 to 10,240 MB, not 64.")
+    expect(message).to_be_visible()
+    field, error = studio.field("Memory (MB)").bounding_box(), message.bounding_box()
+    assert 0 <= error["y"] - (field["y"] + field["height"]) < 60
+    assert message.evaluate("node => node.closest('p').id") in studio.field("Memory (MB)").get_attribute(
+        "aria-describedby"
+    )
+    studio.type("Memory (MB)", "512")
+    expect(message).to_have_count(0)
+
+
+def test_a_click_that_leaves_a_wrong_field_is_not_lost(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    studio.type("Bucket name", "My_Bucket")
+    expect(studio.field("Bucket name")).to_have_attribute("aria-invalid", "true")
+    studio.field("Bucket name").fill("")
+    studio.button("Mean of an array").scroll_into_view_if_needed()
+    box = studio.button("Mean of an array").bounding_box()
+    lab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    lab.page.mouse.down()
+    # The kernel's answer to the corrected field arrives while the button is held.
+    lab.run_code("print(studio.deploy.fields['function_s3_bucket'])")
+    lab.page.mouse.up()
+    expect(studio.button("Mean of an array")).to_have_attribute("aria-pressed", "true")
+    expect(studio.field("Bucket name")).to_have_attribute("aria-invalid", "false")
+
+
+def test_a_trait_set_in_code_moves_every_view(lab: Any, open_studio: Any, studio_page: Any) -> None:
+    first = open_studio("studio")
+    second = studio_page(lab, view=1)
+    lab.run_code("studio.deploy.deployment.function_memory = 3072")
+    expect(first.field("Memory (MB)")).to_have_value("3072")
+    first.type("Timeout (s)", "61")
+    expect(second.field("Timeout (s)")).to_have_value("61")
+    assert lab.run_code("print(studio.deploy.deployment.function_timeout)").strip() == "61"
+
+
+def test_a_variable_of_the_notebook_is_a_pipeline(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    lab.run_code("import podpac\nnode = podpac.algorithm.SinCoords()\nnumber = 3")
+    studio.type("Pipeline", "number")
+    expect(studio.step("Run").get_by_text("The variable number holds no podpac node.")).to_be_visible()
+    studio.type("Pipeline", "node")
+    expect(studio.field("Pipeline")).to_have_attribute("aria-invalid", "false")
+    assert "SinCoords" in lab.run_code("print(studio.pipeline.read_pipeline().json)")
+
+
+def test_the_page_comes_back_as_it_was_after_a_reload(lab: Any, open_studio: Any, studio_page: Any) -> None:
+    studio = open_studio()
+    studio.type("Function name", "soil-moisture")
+    studio.type("Memory (MB)", "64")
+    expect(studio.field("Memory (MB)")).to_have_attribute("aria-invalid", "true")
+    lab.save("studio-test.ipynb")
+    lab.open("studio-test.ipynb")
+    again = studio_page(lab)
+    expect(again.field("Function name")).to_have_value("soil-moisture")
+    expect(again.field("Memory (MB)")).to_have_value("64")
+    expect(again.step("Deploy").get_by_text("not 64.")).to_be_visible()
+    again.type("Memory (MB)", "640")
+    expect(again.field("Memory (MB)")).to_have_attribute("aria-invalid", "false")
+    assert lab.run_code("print(studio.deploy.deployment.function_memory)").strip() == "640"
+
+
+def test_typing_is_not_taken_for_shortcuts(lab: Any, open_studio: Any) -> None:
+    studio = open_studio("1 + 1")
+    studio.field("Function name").fill("")
+    studio.field("Function name").press_sequentially("ddaabbx")
+    expect(studio.field("Function name")).to_have_value("ddaabbx")
+    assert lab.page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets.length") == 2
+
+
+def test_the_keyboard_reaches_every_control_in_the_order_of_the_page(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    studio.field("Profile").focus()
+    reached = []
+    for _ in range(60):
+        name = lab.page.evaluate(
+            "() => document.activeElement.closest('.plw') && (document.activeElement.labels?.[0]?.textContent"
+            " || document.activeElement.textContent)"
+        )
+        if name is None:
+            break
+        reached.append(name)
+        lab.page.keyboard.press("Tab")
+    wanted = [*FIELDS[:1], "Region", "Access key ID", "Secret access key", "Session token", "Connect"]
+    assert reached[:6] == wanted
+    assert set(FIELDS + BUTTONS) <= set(reached)
+
+
+@pytest.mark.parametrize("width", [640, 1000])
+def test_nothing_is_cut_off_when_narrow(lab: Any, open_studio: Any, width: int) -> None:
+    lab.page.set_viewport_size({"width": width, "height": 1200})
+    studio = open_studio()
+    too_wide = studio.root.evaluate(
+        "root => [...root.querySelectorAll('*')].filter(node => node.getBoundingClientRect().right >"
+        " root.getBoundingClientRect().right + 1).map(node => node.className)"
+    )
+    assert too_wide == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(lab: Any, open_studio: Any, theme: str) -> None:
+    """WCAG 2.1, 1.4.3: a contrast of at least 4.5."""
+    studio = open_studio(theme=theme)
+    studio.type("Memory (MB)", "64")
+    expect(studio.field("Memory (MB)")).to_have_attribute("aria-invalid", "true")
+    pale = studio.root.evaluate(_CONTRAST)
+    assert pale == []
+
+
+_CONTRAST = """root => {
+    const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+    const paint = (colours) => {
+        canvas.clearRect(0, 0, 1, 1);
+        for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
+        return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const light = (rgb) => {
+        const [r, g, b] = rgb.map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const pale = [];
+    const texts = 'label, p, h2, h3, button, input, select, textarea, legend, dt, dd, span';
+    for (const node of root.querySelectorAll(texts)) {
+        const text = [...node.childNodes].some(c => c.nodeType === 3 && c.textContent.trim()) || node.value;
+        if (!text || !node.checkVisibility() || node.closest('.plw-sr')) continue;
+        const grounds = [];
+        for (let at = node; at; at = at.parentElement) grounds.unshift(getComputedStyle(at).backgroundColor);
+        const ground = paint(['#fff', ...grounds]);
+        const ink = paint([`rgb(${ground})`, getComputedStyle(node).color]);
+        const [high, low] = [light(ink), light(ground)].sort((a, b) => b - a);
+        const contrast = (high + 0.05) / (low + 0.05);
+        if (contrast < 4.5) pale.push([node.className, node.textContent.slice(0, 30), contrast.toFixed(2)]);
+    }
+    return pale;
+}"""
