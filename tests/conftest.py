@@ -140,5 +140,8 @@ def podpac() -> Any:
         module = pytest.importorskip("podpac")
     for name, stub in list(sys.modules.items()):
         if type(stub).__module__ == "lazy_import":
-            del sys.modules[name]
+            try:
+                stub.__file__  # noqa: B018 - reading it loads the package, or raises
+            except (ImportError, AttributeError):
+                del sys.modules[name]
     return module

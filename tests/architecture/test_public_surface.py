@@ -1,0 +1,64 @@
+"""The public list is itself tested, and importing the package stays cheap."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import podpac_lambda_widgets as plw
+from podpac_lambda_widgets import errors
+
+PUBLIC = [
+    "Deployment",
+    "Lambda",
+    "Secret",
+    "Source",
+    "Stack",
+    "Studio",
+    "__version__",
+    "build_package",
+    "connect",
+    "errors",
+    "inspect_package",
+    "local_aws",
+]
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(plw.__all__) == PUBLIC
+
+
+def test_every_public_name_can_be_had(podpac: object) -> None:
+    assert all(getattr(plw, name) is not None for name in PUBLIC)
+    assert set(PUBLIC) <= set(dir(plw))
+
+
+def test_importing_the_package_loads_none_of_the_large_libraries() -> None:
+    code = (
+        "import sys, podpac_lambda_widgets;"
+        "print([n for n in ('boto3', 'botocore', 'xarray', 'numpy', 'matplotlib', 'podpac', 'ipywidgets', 'traitlets')"
+        " if n in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_every_error_is_drawn_in_the_tree() -> None:
+    def below(kind: type[errors.PodpacLambdaError]) -> list[str]:
+        return [kind.__name__, *(name for child in kind.__subclasses__() for name in below(child))]
+
+    drawn = errors.__doc__ or ""
+    ours = [name for name in below(errors.PodpacLambdaError) if hasattr(errors, name)]
+    assert len(ours) > 20
+    assert [name for name in ours if name not in drawn] == []
+
+
+def test_every_error_survives_the_wire() -> None:
+    def kinds(kind: type[errors.PodpacLambdaError]) -> list[type[errors.PodpacLambdaError]]:
+        return [kind, *(found for child in kind.__subclasses__() for found in kinds(child))]
+
+    for kind in kinds(errors.PodpacLambdaError):
+        if hasattr(errors, kind.__name__) and kind is not errors.DeployError:
+            sent = kind("what", why="why", next_step="next")
+            back = errors.from_dict(sent.to_dict())
+            assert type(back) is kind
+            assert str(back) == str(sent)
