@@ -142,6 +142,6 @@ def podpac() -> Any:
         if type(stub).__module__ == "lazy_import":
             try:
                 stub.__file__  # noqa: B018 - reading it loads the package, or raises
-            except (ImportError, AttributeError):
-                del sys.modules[name]
+            except Exception:  # whatever a stub raises, it is of no use to anybody
+                sys.modules.pop(name, None)
     return module
