@@ -29,7 +29,8 @@ def can_isolate() -> bool:
     if sys.platform != "linux":
         return False
     places = {"/var/task": "/usr"}
-    specification = sandbox.Specification("/var/task", isolate=True, tmp_mb=1, mounts=places, keep=(sys.base_prefix,))
+    keep = (sys.prefix, sys.base_prefix)
+    specification = sandbox.Specification("/var/task", isolate=True, tmp_mb=1, mounts=places, keep=keep)
     command = [
         sys.executable,
         "-I",

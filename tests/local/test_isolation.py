@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import sys
+import venv
+from pathlib import Path
 
 import pytest
+
+from podpac_lambda_widgets.local.emulator import local_aws
+from podpac_lambda_widgets.local.runtimes import host_runtime
 
 pytestmark = pytest.mark.local_aws
 
@@ -53,6 +58,10 @@ DOCUMENTED = {
 }
 
 
+#: What a private /tmp shows all the same: an interpreter that is installed there.
+KEPT = sorted({Path(place).parts[2] for place in (sys.prefix, sys.base_prefix) if place.startswith("/tmp/")})
+
+
 def test_the_environment_holds_what_lambda_sets_and_the_functions_own_variables(functions):
     own = {"Variables": {"MY_SETTING": "1", "AWS_LAMBDA_FUNCTION_NAME": "another"}}
     name = functions.create(PROBE, Environment=own)
@@ -85,9 +94,14 @@ def test_modules_beside_the_handler_are_found(functions):
 def test_with_namespaces_a_function_sees_lambdas_paths(isolated):
     seen = isolated.run(
         PROBE,
-        {"cwd": "os.getcwd()", "file": "__file__", "tmp": "os.listdir('/tmp')", "var": "sorted(os.listdir('/var'))"},
+        {
+            "cwd": "os.getcwd()",
+            "file": "__file__",
+            "tmp": "sorted(os.listdir('/tmp'))",
+            "var": "sorted(os.listdir('/var'))",
+        },
     ).value
-    assert seen == {"cwd": "/var/task", "file": "/var/task/main.py", "tmp": [], "var": ["runtime", "task"]}
+    assert seen == {"cwd": "/var/task", "file": "/var/task/main.py", "tmp": KEPT, "var": ["runtime", "task"]}
 
 
 def test_with_namespaces_only_tmp_can_be_written(isolated):
@@ -99,8 +113,8 @@ def test_with_namespaces_only_tmp_can_be_written(isolated):
 def test_with_namespaces_functions_do_not_share_tmp(isolated):
     first, second = isolated.create(PROBE), isolated.create(PROBE)
     assert isolated.invoke(first, {"x": "write('/tmp/mine')"}).value == {"x": "written"}
-    assert isolated.invoke(first, {"x": "os.listdir('/tmp')"}).value == {"x": ["mine"]}
-    assert isolated.invoke(second, {"x": "os.listdir('/tmp')"}).value == {"x": []}
+    assert isolated.invoke(first, {"x": "sorted(os.listdir('/tmp'))"}).value == {"x": sorted([*KEPT, "mine"])}
+    assert isolated.invoke(second, {"x": "sorted(os.listdir('/tmp'))"}).value == {"x": KEPT}
 
 
 def test_with_namespaces_tmp_is_as_large_as_the_ephemeral_storage(isolated):
@@ -109,6 +123,14 @@ def test_with_namespaces_tmp_is_as_large_as_the_ephemeral_storage(isolated):
     assert isolated.run(PROBE, {"x": fits}, **configuration).value["x"][:3] == ["written", "written", "ENOSPC"]
     configuration["EphemeralStorage"] = {"Size": 600}
     assert isolated.run(PROBE, {"x": fits}, **configuration).value["x"][:3] == ["written"] * 3
+
+
+def test_with_namespaces_an_interpreter_below_a_covered_directory_still_runs(isolated, make_functions, tmp_path):
+    venv.create(tmp_path / "venv", symlinks=True)
+    python = {host_runtime(): str(tmp_path / "venv" / "bin" / "python")}
+    with local_aws(python=python, isolate=True) as session:
+        source = "import sys\ndef handler(event, context):\n    return sys.executable"
+        assert make_functions(session).run(source).value == python[host_runtime()]
 
 
 def test_without_namespaces_functions_have_temporary_directories_of_their_own(plain):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import pickle
+import socket
 import sys
 import traceback
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -113,9 +118,6 @@ def test_a_request_without_signature_is_refused(aws, service):
 
 
 def test_the_administration_of_the_emulator_is_closed(aws):
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
-
     for path in ("/_ministack/reset", "/_ministack/config", "/_localstack/health"):
         with pytest.raises(HTTPError, match="404") as caught:
             urlopen(Request(aws.endpoint_url + path, method="POST", data=b"{}"))
@@ -133,8 +135,6 @@ def test_a_bucket_of_ours_is_not_that_of_another_account(aws):
 
 
 def test_a_presigned_url_serves_an_object(aws):
-    from urllib.request import urlopen
-
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="presigned-bucket")
     s3.put_object(Bucket="presigned-bucket", Key="a", Body=b"content")
@@ -252,6 +252,16 @@ def test_a_client_keeps_the_emulator_alive():
     client = local_aws().client("sts")
     assert client.get_caller_identity()["Arn"]
     client._embedded_aws.stop()
+
+
+def test_an_emulator_that_nobody_can_reach_any_more_ends():
+    session = local_aws()
+    endpoint = urlsplit(session.endpoint_url)
+    session.client("sts").get_caller_identity()
+    del session
+    gc.collect()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((endpoint.hostname, endpoint.port))
 
 
 def test_a_start_that_fails_shows_the_end_of_the_log(monkeypatch):
