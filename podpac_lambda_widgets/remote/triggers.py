@@ -38,6 +38,21 @@ from podpac_lambda_widgets.remote.wire import (
 if TYPE_CHECKING:
     from podpac_lambda_widgets.remote.extras import Extras
 
+#: GDAL's drivers for files that refer to other files and addresses: a raster of an allowed bucket could name any.
+_GDAL_REFERRING = (
+    "VRT",
+    "GTI",
+    "WMS",
+    "WMTS",
+    "WCS",
+    "OGCAPI",
+    "HTTP",
+    "PLSCENES",
+    "STACTA",
+    "STACIT",
+    "EEDAI",
+    "DAAS",
+)
 _LEGACY_KEYS = {"pipeline", "output", "coordinates", "settings"}
 
 
@@ -246,6 +261,7 @@ def make_function(environ: Mapping[str, str] | None = None) -> Function:
     temporary = environ.get("TMPDIR", "/tmp")  # noqa: S108 - the one folder that Lambda lets a function write to
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "MPLCONFIGDIR"):
         os.environ[name] = temporary
+    os.environ["GDAL_SKIP"] = ",".join(_GDAL_REFERRING)
     function = Function(environ, extras=extras.install(environ), left_out=extras.left_out(environ))
     function.warm()
     function.init_seconds = time.perf_counter() - began - function.import_seconds
