@@ -36,6 +36,8 @@ BUCKET_NAME_CHARACTERS = (3, 63)
 
 #: Runtimes we build for, newest last, with the end of AWS's support for them.
 RUNTIMES = {"python3.11": "2027-06-30", "python3.12": "2028-10-31", "python3.13": "2029-06-30"}
+#: Runtimes on Amazon Linux 2, whose C library (glibc 2.26) is older than the one the wheels need (2.28).
+AMAZON_LINUX_2_RUNTIMES = ("python3.11",)
 ARCHITECTURES = ("x86_64", "arm64")
 
 #: Retention periods CloudWatch Logs accepts, days.

@@ -24,6 +24,8 @@ from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.packaging.archive import Archive, inspect_package
+from podpac_lambda_widgets.packaging.scan import scan_archive
+from podpac_lambda_widgets.packaging.target import choose_target
 from podpac_lambda_widgets.plan.changes import Plan
 from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, guard_environment, stack_names
@@ -226,20 +228,25 @@ class Stack:
         return self._inspect_bucket(source)
 
     def _inspect(self, dist: Path, dependencies: Path) -> Archives:
+        """Check the archives for the runtime that was asked for, else for the one they say they were built for."""
+        manifest = scan_archive(dist).manifest
+        target = choose_target(
+            self.deployment.function_runtime or (manifest.runtime if manifest else None),
+            self.deployment.function_architecture or (manifest.architecture if manifest else None),
+        )
         package = inspect_package(
             dist,
             dependencies,
-            runtime=self.deployment.function_runtime or None,
-            architecture=self.deployment.function_architecture or None,
+            runtime=target.runtime,
+            architecture=target.architecture,
             handler=self.deployment.function_handler,
             ephemeral_storage=self.deployment.function_ephemeral_storage,
         )
-        manifest = package.dist.manifest
         return Archives(
             dist=_place(package.dist),
             dependencies=_place(package.dependencies),
-            runtime=manifest.runtime if manifest else self.deployment.function_runtime,
-            architecture=manifest.architecture if manifest else self.deployment.function_architecture,
+            runtime=target.runtime,
+            architecture=target.architecture,
         )
 
     def _inspect_bucket(self, source: Source) -> Archives:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.plan.changes import Change, Create, Delete, Difference, Keep, Plan, Refuse, Update
 from podpac_lambda_widgets.plan.resources import (
     Bucket,
     BucketContents,
+    Function,
     LogGroup,
     Observed,
     Resource,
@@ -61,10 +63,10 @@ def plan_build(stack: str, pairs: Sequence[Pair], adopt: Collection[str] = ()) -
 
 def _build_change(stack: str, wanted: Resource, found: Observed | None, adopt: Collection[str]) -> Change:
     if found is None:
-        return Create(wanted)
+        return Create(wanted, _caution(wanted))
     if found.stack == stack:
         changed = differences(wanted, found.resource)
-        return Update(wanted, changed) if changed else Keep(wanted)
+        return Update(wanted, changed, _caution(wanted)) if changed else Keep(wanted)
     if isinstance(wanted, LogGroup) and found.stack is None:
         return Keep(wanted, "was there before: used, not changed")
     if isinstance(wanted, StoredObject) and not differences(wanted, found.resource):
@@ -72,6 +74,12 @@ def _build_change(stack: str, wanted: Resource, found: Observed | None, adopt: C
     if isinstance(wanted, Role | Bucket) and wanted.name in adopt and found.stack is None:
         return Keep(wanted, "adopted: used, not changed")
     return _refusal(wanted, found.stack)
+
+
+def _caution(wanted: Resource) -> str:
+    if isinstance(wanted, Function) and wanted.runtime in limits.AMAZON_LINUX_2_RUNTIMES:
+        return f"AWS runs {wanted.runtime} on Amazon Linux 2, which is too old for these archives: build for python3.12"
+    return ""
 
 
 def _refusal(wanted: Resource, owner: str | None) -> Refuse:
