@@ -128,7 +128,7 @@ class Studio(Page):
         where = Path(directory) if directory is not None else find_archive_directory(Path.cwd())
         self.credentials = CredentialsForm(worker, self._backend)
         self.source = SourceForm(worker, self._backend, Source(), where)
-        self.deploy = DeployForm(worker, Deployment(), self._stack)
+        self.deploy = DeployForm(worker, Deployment(), self._stack, lambda: self.credentials.connection)
         self.pipeline = PipelineForm(worker, self._stack, notebook_variables, self._check)
         self.results = ResultView(worker)
         super().__init__(
@@ -157,6 +157,7 @@ class Studio(Page):
 
     def _follow_connection(self) -> None:
         self.deploy.outdate()
+        self.deploy.show_made_names()
         self.pipeline.set_button("run", disabled=False)
         self.deploy.stand("ready", "Press Plan" if self.source.standing == "done" else "Build the archives first")
         self.pipeline.stand("ready", "Needs a function that is built")
@@ -190,8 +191,11 @@ class Studio(Page):
 
     def _prepare(self, pipeline: Pipeline, result: Result) -> Callable[[], None]:
         connection = self.credentials.connection
-        place = "embedded AWS" if connection and connection.embedded else "AWS Lambda"
-        shown = prepare_result(pipeline.output, result, f"{self.deploy.deployment.function_name} · {place}")
+        provenance = {"Function": self.deploy.deployment.function_name}
+        if connection is not None:
+            place = "Embedded AWS" if connection.embedded else "AWS"
+            provenance["Ran on"] = f"{place}, {connection.identity.region}"
+        shown = prepare_result(pipeline.output, result, provenance)
         return lambda: self.results.show(shown)
 
     def _show_elsewhere(self, error: InvalidValueError) -> bool:

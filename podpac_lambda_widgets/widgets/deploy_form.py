@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.errors import InvalidValueError, PlanRefusedError
 from podpac_lambda_widgets.model.deployment import Deployment
-from podpac_lambda_widgets.widgets.backend import StackActions
+from podpac_lambda_widgets.widgets.backend import Connection, StackActions
 from podpac_lambda_widgets.widgets.fields import action, actions, describe_field, group
 from podpac_lambda_widgets.widgets.form import Form
 from podpac_lambda_widgets.widgets.worker import Task, Worker
@@ -31,11 +31,19 @@ class DeployForm(Form):
         The model behind the fields.
     stack : callable
         Gives the stack of the present connection, or raises what is missing.
+    connection : callable
+        Gives the present connection, if there is one.
     """
 
-    def __init__(self, worker: Worker, deployment: Deployment, stack: Callable[[], StackActions]) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        deployment: Deployment,
+        stack: Callable[[], StackActions],
+        connection: Callable[[], Connection | None],
+    ) -> None:
         self.deployment = deployment
-        self._stack = stack
+        self._stack, self._connection = stack, connection
         #: The plan that is shown, while it is true.
         self.current_plan: Plan | None = None
         #: Called when something was built or deleted.
@@ -55,7 +63,8 @@ class DeployForm(Form):
         self.on_action("keep", self.keep)
         self.on_action("stop", worker.cancel)
         self.set_button("stop", hidden=True, stops=True)
-        deployment.observe(lambda change: self.outdate())
+        deployment.observe(lambda change: self._wish_changed())
+        self.show_made_names()
         self.stand("waiting", "Connect first")
 
     def _layout(self) -> list[dict[str, Any]]:
@@ -130,6 +139,19 @@ class DeployForm(Form):
         self.question = ""
         self.table = {}
         self.set_button("build", disabled=True)
+
+    def show_made_names(self) -> None:
+        """Show, in the fields that are left empty, the names that will be made."""
+        self.set_field("function_role_name", placeholder=self.deployment.role_name)
+        connection = self._connection()
+        if connection is not None:
+            identity = connection.identity
+            made = self.deployment.bucket_name(identity.account, identity.region)
+            self.set_field("function_s3_bucket", placeholder=made)
+
+    def _wish_changed(self) -> None:
+        self.outdate()
+        self.show_made_names()
 
     def _begin(self, doing: str, work: Callable[[Task], Plan], finished: Callable[[Plan], None]) -> None:
         self.question = ""

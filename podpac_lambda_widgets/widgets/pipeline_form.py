@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
-import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,7 @@ from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.widgets.backend import StackActions
 from podpac_lambda_widgets.widgets.fields import action, actions, describe_field, group
 from podpac_lambda_widgets.widgets.form import Form
+from podpac_lambda_widgets.widgets.texts import data_size, is_json_of, set_out_json
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
 if TYPE_CHECKING:
@@ -225,7 +224,7 @@ class PipelineForm(Form):
         if name in ("pipeline", "coordinates") and isinstance(typed, str):
             for example in EXAMPLES:
                 typed = example.pipeline.json if typed.strip() == example.name and name == "pipeline" else typed
-            typed = _set_out(typed)
+            typed = set_out_json(typed)
         super().enter(name, typed)
         if name in ("pipeline", "coordinates"):
             self._judge(name)
@@ -240,7 +239,7 @@ class PipelineForm(Form):
 
     def _grid_changed(self, change: Any = None) -> None:
         try:
-            self.evaluation.coordinates = _set_out(self.grid.coordinates().json)
+            self.evaluation.coordinates = set_out_json(self.grid.coordinates().json)
         except InvalidValueError as error:
             self.show_field_error(_for_field(error, "coordinates"))
         self._show_size()
@@ -248,7 +247,7 @@ class PipelineForm(Form):
     def _evaluation_changed(self, change: Any) -> None:
         if change["name"] == "pipeline":
             for number, example in enumerate(EXAMPLES):
-                self.set_button(f"example_{number}", pressed=_same(change["new"], example.pipeline.definition))
+                self.set_button(f"example_{number}", pressed=is_json_of(change["new"], example.pipeline.definition))
         elif change["name"] == "coordinates":
             self._show_size()
 
@@ -288,46 +287,9 @@ class PipelineForm(Form):
             self.set_button("cancel", disabled=True)
 
 
-def _set_out(text: str) -> str:
-    """JSON set out over lines, short lists on one; other text as it is."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return _lines(value) if isinstance(value, dict | list) else text
-
-
-def _lines(value: Any, indent: str = "") -> str:
-    flat = json.dumps(value)
-    if len(flat) + len(indent) <= 44 or not isinstance(value, dict | list) or not value:
-        return flat
-    inner = indent + "  "
-    if isinstance(value, dict):
-        parts = [f"{inner}{json.dumps(key)}: {_lines(each, inner)}" for key, each in value.items()]
-    else:
-        parts = [inner + _lines(each, inner) for each in value]
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
-    return f"{opening}\n" + ",\n".join(parts) + f"\n{indent}{closing}"
-
-
-def _same(text: str, definition: Mapping[str, Any]) -> bool:
-    try:
-        return bool(json.loads(text) == definition)
-    except (ValueError, RecursionError):
-        return False
-
-
 def _for_field(error: InvalidValueError, name: str) -> InvalidValueError:
     """The same error, belonging to a field of the form: deeper code names a place inside the JSON."""
     if error.field not in ("", name):
         error.why = ": ".join(part for part in (error.field, error.why) if part)
     error.field = name
     return error
-
-
-def data_size(count: float) -> str:
-    """A number of bytes for people: 253 KB."""
-    if count < 1000:
-        return f"{count:.0f} bytes"
-    power = min(int(math.log(count, 1000)), 4)
-    return f"{count / 1000**power:.3g} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"

@@ -12,7 +12,7 @@ import traitlets as tl
 from podpac_lambda_widgets.errors import ResultError
 from podpac_lambda_widgets.widgets.fields import action, actions
 from podpac_lambda_widgets.widgets.form import Form
-from podpac_lambda_widgets.widgets.pipeline_form import data_size
+from podpac_lambda_widgets.widgets.texts import data_size
 from podpac_lambda_widgets.widgets.worker import Worker
 
 if TYPE_CHECKING:
@@ -50,8 +50,18 @@ class Shown:
     name: str
 
 
-def prepare_result(name: str, result: Result, provenance: str) -> Shown:
-    """Draw and describe a result. Takes a second: not for the kernel's main thread."""
+def prepare_result(name: str, result: Result, provenance: Mapping[str, str]) -> Shown:
+    """Draw and describe a result. Takes a second: not for the kernel's main thread.
+
+    Parameters
+    ----------
+    name : str
+        What the result is called where the array has no name.
+    result : Result
+        What came back.
+    provenance : mapping of str to str
+        Term and value of where it comes from.
+    """
     from podpac_lambda_widgets import plots
 
     array = result.array if result.array.name else result.array.rename(name)
@@ -59,7 +69,8 @@ def prepare_result(name: str, result: Result, provenance: str) -> Shown:
     times = [["Time taken", f"{result.elapsed:.1f} s"]]
     if result.billed_ms is not None:
         times.append(["Billed", f"{result.billed_ms / 1000:.1f} s"])
-    facts = [*plots.describe(array), ["File", data_size(len(result.netcdf))], *times, ["From", provenance]]
+    facts = [*plots.describe(array), ["File", data_size(len(result.netcdf))], *times]
+    facts += [[term, value] for term, value in provenance.items()]
     return Shown(
         result=result,
         png=plots.render_png(figure),

@@ -12,7 +12,8 @@ from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelin
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.examples import EXAMPLES, tutorial_coordinates
 from podpac_lambda_widgets.studio import Studio
-from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm, data_size
+from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
+from podpac_lambda_widgets.widgets.texts import data_size
 from podpac_lambda_widgets.widgets.worker import Worker
 
 

@@ -43,7 +43,7 @@ function h(tag, props, ...children) {
 function drawField(form, field, paints, flushes) {
   const id = `plw-${++count}`;
   const input = h(field.kind === 'select' ? 'select' : field.kind === 'area' ? 'textarea' : 'input', {
-    id, class: 'plw-input', placeholder: field.placeholder, rows: field.rows, spellcheck: 'false', autocomplete: 'off',
+    id, class: 'plw-input', rows: field.rows, spellcheck: 'false', autocomplete: 'off',
     'aria-describedby': `${id}-help ${id}-note ${id}-error`, autocapitalize: 'off',
   });
   const secret = field.kind === 'secret';
@@ -90,6 +90,7 @@ function drawField(form, field, paints, flushes) {
       revision = state.revision;
     }
     box.hidden = !!state.hidden;
+    input.placeholder = state.placeholder || field.placeholder || '';
     note.replaceChildren(...(state.note ? [icon('check'), state.note] : []));
     input.setAttribute('aria-invalid', state.error ? 'true' : 'false');
     const text = state.error ? [icon('alert'), h('span', {}, state.error)] : [];
