@@ -30,6 +30,7 @@ __all__ = [*_PUBLIC, "__version__"]
 if TYPE_CHECKING:
     from podpac_lambda_widgets import errors as errors
     from podpac_lambda_widgets.aws.session import connect as connect
+    from podpac_lambda_widgets.engine.stack import Stack as Stack
     from podpac_lambda_widgets.local.emulator import local_aws as local_aws
     from podpac_lambda_widgets.model.deployment import Deployment as Deployment
     from podpac_lambda_widgets.model.source import Source as Source
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.packaging.archive import inspect_package as inspect_package
     from podpac_lambda_widgets.packaging.build import build_package as build_package
     from podpac_lambda_widgets.secret import Secret as Secret
-    from podpac_lambda_widgets.engine.stack import Stack as Stack
     from podpac_lambda_widgets.studio import Studio as Studio
 
 

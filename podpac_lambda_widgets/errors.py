@@ -152,9 +152,7 @@ class AccessDeniedError(AwsError):
         code: str = "",
         request_id: str = "",
     ) -> None:
-        super().__init__(
-            what, resource=resource, why=why, next_step=next_step, code=code, request_id=request_id
-        )
+        super().__init__(what, resource=resource, why=why, next_step=next_step, code=code, request_id=request_id)
         self.action = action
 
 
@@ -225,9 +223,7 @@ class DeployError(PodpacLambdaError):
         code: str = "",
         request_id: str = "",
     ) -> None:
-        super().__init__(
-            what, resource=failed, why=why, next_step=next_step, code=code, request_id=request_id
-        )
+        super().__init__(what, resource=failed, why=why, next_step=next_step, code=code, request_id=request_id)
         self.done = tuple(done)
         self.failed = failed
         self.left = tuple(left)
@@ -255,10 +251,12 @@ class PipelineFailedError(RunError):
         code: str = "",
         request_id: str = "",
     ) -> None:
-        super().__init__(
-            what, resource=resource, why=why, next_step=next_step, code=code, request_id=request_id
-        )
+        super().__init__(what, resource=resource, why=why, next_step=next_step, code=code, request_id=request_id)
         self.remote_type = remote_type
+
+    def to_dict(self) -> dict[str, str]:
+        """The error as plain data, for a form, a log line or the wire."""
+        return {**super().to_dict(), "remote_type": self.remote_type}
 
 
 class FunctionTimeoutError(RunError):

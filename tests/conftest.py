@@ -8,18 +8,24 @@ import socket
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.local.emulator import local_aws
 from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.packaging.archive import Package
 from podpac_lambda_widgets.packaging.build import build_package
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 _CREDENTIALS = ("AWS_", "BOTO_", "XDG_CONFIG_HOME", "PODPAC_")
 
@@ -130,18 +136,33 @@ def _read_bucket(s3: Any, name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def podpac() -> Any:
-    """podpac, imported late and with its own warnings left to it.
-
-    Of optional packages that are not installed it leaves stubs in ``sys.modules`` that raise when hypothesis looks at
-    them; podpac keeps its own references, so they are taken out.
-    """
+    """podpac, imported late and with its own warnings left to it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        module = pytest.importorskip("podpac")
-    for name, stub in list(sys.modules.items()):
-        if type(stub).__module__ == "lazy_import":
-            try:
-                stub.__file__  # noqa: B018 - reading it loads the package, or raises
-            except Exception:  # whatever a stub raises, it is of no use to anybody
-                sys.modules.pop(name, None)
-    return module
+        return pytest.importorskip("podpac")
+
+
+def _drop_stubs() -> None:
+    """Take podpac's placeholders for packages that are not installed out of ``sys.modules``.
+
+    hypothesis looks at every module there, and a placeholder raises ImportError as soon as it is looked at.
+    """
+    lazy_import = sys.modules.get("lazy_import")
+    if lazy_import is None:
+        return
+    for name, module in list(sys.modules.items()):
+        if issubclass(type(module), lazy_import.LazyModule) and PathFinder.find_spec(name.partition(".")[0]) is None:
+            del sys.modules[name]
+
+
+@pytest.hookimpl(tryfirst=True, wrapper=True)
+def pytest_collection_modifyitems() -> Iterator[None]:
+    """Before hypothesis collects constants."""
+    _drop_stubs()
+    yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Before each test."""
+    _drop_stubs()

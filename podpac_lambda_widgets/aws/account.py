@@ -13,6 +13,7 @@ from botocore.config import Config
 
 from podpac_lambda_widgets.aws import functions, iam, logs, objects, s3
 from podpac_lambda_widgets.aws.client import Clock, SystemClock, asking
+from podpac_lambda_widgets.aws.log_mask import mask_session_tokens
 from podpac_lambda_widgets.aws.session import check_region
 from podpac_lambda_widgets.plan.account import Identity, Invocation, Progress
 from podpac_lambda_widgets.plan.changes import Update
@@ -44,6 +45,7 @@ class AwsAccount:
 
     def __init__(self, session: boto3.Session, clock: Clock | None = None) -> None:
         check_region(session.region_name)
+        mask_session_tokens()
         self.session = session
         self.clock: Clock = clock or SystemClock()
         self._clients: dict[tuple[str, float], Any] = {}

@@ -1,24 +1,18 @@
-"""From an answer's bytes to a labelled array."""
+"""A result: the labelled array, and what is known of how it came about."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from podpac_lambda_widgets.errors import ResultError
-from podpac_lambda_widgets.remote.wire import Answer, StoredAnswer
+from podpac_lambda_widgets.remote.wire import StoredAnswer
 
 if TYPE_CHECKING:
     import xarray as xr
-
-#: xarray's engine for each format of the wire.
-_ENGINES = {"netcdf3": "scipy", "netcdf4": "h5netcdf"}
 
 
 @dataclass(frozen=True)
@@ -68,57 +62,6 @@ def check_stored(body: bytes, stored: StoredAnswer) -> bytes:
             next_step="Run again.",
         )
     return body
-
-
-def decode_array(body: bytes, answer: Answer) -> xr.DataArray:
-    """Read a result's netCDF file into memory.
-
-    Raises
-    ------
-    ResultError
-        It is not a netCDF file with one array.
-    """
-    import xarray as xr
-
-    engine = _ENGINES.get(answer.format)
-    if engine is None:
-        raise ResultError(
-            "The function answered in a format this version cannot read",
-            why=f"{answer.format!r}; known are {', '.join(_ENGINES)}.",
-            next_step="Update this package, or build the function again with it.",
-        )
-    try:
-        with xr.open_dataarray(io.BytesIO(body), engine=engine) as opened:
-            array = opened.load()
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise ResultError(
-            "The result is not a netCDF file of one array",
-            why=f"{len(body):,} bytes; {type(error).__name__}: {error}",
-            next_step="Run again; when it stays so, look at the function's log.",
-        ) from None
-    return _without_traces_of_the_file(array)
-
-
-def _without_traces_of_the_file(array: xr.DataArray) -> xr.DataArray:
-    """The array as podpac made it: netCDF 3 is big-endian, and has no tuples in attributes."""
-    array = array.assign_coords({name: _native(coordinate.variable) for name, coordinate in array.coords.items()})
-    array = array.copy(data=_native(array.variable).data)
-    array.encoding = {}
-    array.attrs = {name: _plain_attribute(value) for name, value in array.attrs.items()}
-    return array
-
-
-def _native(variable: xr.Variable) -> xr.Variable:
-    native = variable.astype(variable.dtype.newbyteorder("="))
-    native.encoding = {}
-    native.attrs = {name: _plain_attribute(value) for name, value in variable.attrs.items()}
-    return native
-
-
-def _plain_attribute(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return tuple(value.tolist())
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def read_report(log: str) -> tuple[int | None, int | None]:

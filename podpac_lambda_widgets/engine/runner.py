@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from podpac_lambda_widgets.engine.events import Listener, RunProgressed
 from podpac_lambda_widgets.engine.ports import Account, Clock
-from podpac_lambda_widgets.engine.results import Result, check_stored, decode_array, read_report
+from podpac_lambda_widgets.engine.results import Result, check_stored, read_report
 from podpac_lambda_widgets.errors import (
     CancelledError,
     FunctionCrashedError,
@@ -24,6 +24,7 @@ from podpac_lambda_widgets.errors import (
 )
 from podpac_lambda_widgets.plan.account import Invocation
 from podpac_lambda_widgets.remote import budget
+from podpac_lambda_widgets.remote.netcdf import decode_array
 from podpac_lambda_widgets.remote.wire import Answer, Request, decode_answer, encode_request
 
 Value = TypeVar("Value")
@@ -72,7 +73,7 @@ def run_pipeline(
         )
     if body is None:
         raise ResultError("The function answered without a result", resource=function_name)
-    array = decode_array(body, answer)
+    array = decode_array(body)
     elapsed = clock.monotonic() - began
     listener(RunProgressed("done", f"{elapsed:.1f} s"))
     billed_ms, memory_mb = read_report(invocation.log)

@@ -146,6 +146,14 @@ class Deployment(StrictHasTraits):
     function_log_retention = OneOf(
         list(limits.LOG_RETENTION_DAYS), default_value=30, help="Older log lines are deleted by AWS."
     ).tag(label="Keep logs (days)", section="size")
+    function_allowed_buckets = tl.List(
+        BucketName(), default_value=[], help="Buckets that pipelines may read data from. Empty: none."
+    ).tag(label="Data buckets", section="code")
+    function_allowed_hosts = tl.List(
+        Text("", pattern=r"[a-z0-9.-]{1,253}", rule="a host name in lower case, such as data.example.org."),
+        default_value=[],
+        help="Hosts that pipelines may read data from. Empty: none.",
+    ).tag(label="Data hosts", section="code")
     function_restrict_pipelines = tl.List(
         tl.Unicode(), default_value=[], help="Hashes of the only pipelines the function may run. Empty: all safe ones."
     ).tag(

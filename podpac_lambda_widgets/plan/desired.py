@@ -125,6 +125,7 @@ def _role(
         bucket=names.bucket,
         dependencies_key=dependencies_key,
         output=names.output,
+        data_buckets=tuple(deployment.function_allowed_buckets),
     )
     return Role(
         name=names.role,
@@ -176,9 +177,12 @@ def _environment(deployment: Deployment, names: StackNames, dependencies: Stored
 
 def guard_environment(deployment: Deployment) -> dict[str, str]:
     """The variables that tell the guard what it lets pass, in the cloud as here."""
-    environment = {}
-    if deployment.function_restrict_pipelines:
-        environment["FUNCTION_RESTRICT_PIPELINES"] = ",".join(deployment.function_restrict_pipelines)
+    lists = {
+        "FUNCTION_RESTRICT_PIPELINES": deployment.function_restrict_pipelines,
+        "FUNCTION_ALLOWED_BUCKETS": deployment.function_allowed_buckets,
+        "FUNCTION_ALLOWED_HOSTS": deployment.function_allowed_hosts,
+    }
+    environment = {name: ",".join(values) for name, values in lists.items() if values}
     if deployment.function_allow_unsafe_eval:
         environment["FUNCTION_ALLOW_UNSAFE_EVAL"] = "true"
     return environment

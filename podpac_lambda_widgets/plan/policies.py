@@ -25,36 +25,35 @@ def lambda_trust(account: str) -> dict[str, Any]:
 
 
 def function_policy(
-    *, partition: str, region: str, account: str, function_name: str, bucket: str, dependencies_key: str, output: str
+    *,
+    partition: str,
+    region: str,
+    account: str,
+    function_name: str,
+    bucket: str,
+    dependencies_key: str,
+    output: str,
+    data_buckets: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """What the function may do: write its log, read its dependencies, write its results.
+    """What the function may do: write its log, read its dependencies and the data it was allowed, write its results.
 
     No ``logs:CreateLogGroup``: the log group is made beforehand, so that a late call cannot bring it back.
     """
     logs = f"arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function_name}:*"
-    return {
-        "Version": _VERSION,
-        "Statement": [
-            {
-                "Sid": "WriteLog",
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": logs,
-            },
-            {
-                "Sid": "ReadDependencies",
-                "Effect": "Allow",
-                "Action": "s3:GetObject",
-                "Resource": f"arn:{partition}:s3:::{bucket}/{dependencies_key}",
-            },
-            {
-                "Sid": "WriteResults",
-                "Effect": "Allow",
-                "Action": "s3:PutObject",
-                "Resource": f"arn:{partition}:s3:::{bucket}/{output}/*",
-            },
-        ],
-    }
+    s3 = f"arn:{partition}:s3:::"
+    statements = [
+        _allow("WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], logs),
+        _allow("ReadDependencies", "s3:GetObject", f"{s3}{bucket}/{dependencies_key}"),
+        _allow("WriteResults", "s3:PutObject", f"{s3}{bucket}/{output}/*"),
+    ]
+    if data_buckets:
+        statements.append(_allow("ReadData", "s3:GetObject", [f"{s3}{name}/*" for name in data_buckets]))
+        statements.append(_allow("ListData", "s3:ListBucket", [f"{s3}{name}" for name in data_buckets]))
+    return {"Version": _VERSION, "Statement": statements}
+
+
+def _allow(name: str, action: str | list[str], resource: str | list[str]) -> dict[str, Any]:
+    return {"Sid": name, "Effect": "Allow", "Action": action, "Resource": resource}
 
 
 def tls_only_statement(partition: str, bucket: str) -> dict[str, Any]:

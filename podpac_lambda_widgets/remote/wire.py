@@ -24,7 +24,6 @@ from typing import NoReturn
 
 from podpac_lambda_widgets.errors import (
     InvalidPipelineError,
-    PipelineFailedError,
     PipelineRejectedError,
     PodpacLambdaError,
     ResultError,
@@ -183,10 +182,7 @@ def encode_answer(answer: Answer) -> bytes:
 
 def encode_error(error: PodpacLambdaError) -> bytes:
     """Encode an error as a frame, so that it travels as data and not as a stack trace."""
-    described = error.to_dict()
-    if isinstance(error, PipelineFailedError):
-        described["remote_type"] = error.remote_type
-    return _frame({"status": "error", "version": WIRE_VERSION, "error": described}, b"")
+    return _frame({"status": "error", "version": WIRE_VERSION, "error": error.to_dict()}, b"")
 
 
 def decode_answer(payload: bytes) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from podpac_lambda_widgets import connect, errors
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.aws.session import profiles, regions
+from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.secret import Secret
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
@@ -85,3 +87,24 @@ def test_an_endpoint_that_is_not_there_is_a_typed_error(monkeypatch: pytest.Monk
 def test_every_region_has_a_long_name() -> None:
     assert dict(regions())["us-east-1"].startswith("US East")
     assert "cn-north-1" in dict(regions())
+
+
+def test_a_debug_log_of_everything_shows_neither_secret_nor_token(
+    aws: LocalSession, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
+    session = connect(
+        access_key_id="ASIAIOSFODNN7EXAMPLE",
+        secret_access_key=Secret(CANARY),
+        session_token=Secret(CANARY[::-1]),
+        region_name="us-east-1",
+    )
+    with caplog.at_level(logging.DEBUG):
+        with pytest.raises(errors.WrongCredentialsError):
+            AwsAccount(session).identity()
+        with pytest.raises(errors.PodpacLambdaError):
+            AwsAccount(session).inspect_object("bucket", "key")
+    assert "x-amz-security-token:********" in caplog.text
+    assert "X-Amz-Security-Token': b'********" in caplog.text
+    for secret in (CANARY, CANARY[::-1]):
+        assert secret not in caplog.text

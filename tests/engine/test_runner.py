@@ -17,6 +17,7 @@ from podpac_lambda_widgets.engine.events import Event, RunProgressed
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.engine.runner import run_pipeline
 from podpac_lambda_widgets.plan.account import Invocation
+from podpac_lambda_widgets.remote.netcdf import encode_array
 from podpac_lambda_widgets.remote.wire import Answer, Request, StoredAnswer, encode_answer, encode_error
 
 ARRAY = xr.DataArray(
@@ -25,7 +26,7 @@ ARRAY = xr.DataArray(
     dims=("lat", "lon"),
     attrs={"units": "m", "geotransform": (1.0, 2.0)},
 )
-BODY = bytes(ARRAY.to_netcdf(engine="scipy"))
+BODY = encode_array(ARRAY)[0]
 SHA = hashlib.sha256(BODY).hexdigest()
 REQUEST = Request(
     pipeline={"SinCoords": {"node": "core.algorithm.utility.SinCoords"}},

@@ -42,9 +42,10 @@ def test_every_arn_is_in_the_accounts_own_partition(partition: str, region: str)
     assert all(arn.startswith(f"arn:{partition}:") for arn in arns)
 
 
-def test_the_role_may_do_six_things_at_most_and_none_of_them_everywhere() -> None:
+@pytest.mark.parametrize("buckets", [[], ["data-one", "data-two"]])
+def test_the_role_may_do_six_things_at_most_and_none_of_them_everywhere(buckets: list[str]) -> None:
     actions: list[str] = []
-    for document in _role(wanted()).policies.values():
+    for document in _role(wanted(function_allowed_buckets=buckets)).policies.values():
         for statement in document["Statement"]:
             listed = statement["Action"]
             actions += [listed] if isinstance(listed, str) else listed
@@ -102,3 +103,12 @@ def test_the_bucket_is_closed_to_the_public_and_to_plain_http() -> None:
     assert bucket.policy is not None
     assert bucket.policy["Effect"] == "Deny"
     assert bucket.policy["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_data_buckets_are_told_to_the_guard_and_to_the_role() -> None:
+    resources = wanted(function_allowed_buckets=["data-one"], function_allowed_hosts=["data.example.org"])
+    environment = _function(resources).environment
+    assert environment["FUNCTION_ALLOWED_BUCKETS"] == "data-one"
+    assert environment["FUNCTION_ALLOWED_HOSTS"] == "data.example.org"
+    assert "arn:aws:s3:::data-one/*" in json.dumps(_role(resources).policies)
+    assert "data-one" not in json.dumps(_role(wanted()).policies)
