@@ -34,7 +34,7 @@ def read_object(s3: Any, wanted: StoredObject, account: str) -> Observed | None:
         key=wanted.key,
         sha256=metadata.get(SHA256_METADATA, ""),
         size=head["ContentLength"],
-        title=wanted.title,
+        content=wanted.content,
     )
     return Observed(found, metadata.get(STACK_METADATA))
 

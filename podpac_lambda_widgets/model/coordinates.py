@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ class CoordinatesDefinition:
         if isinstance(value, CoordinatesDefinition):
             return value
         if not isinstance(value, Mapping | str) and hasattr(value, "json"):
-            value = str(value.json)
+            value = _definition_of(value)
         if isinstance(value, str):
             value = _read_json(value)
         if isinstance(value, list):
@@ -87,6 +88,33 @@ def _linspace(name: str, start: float, stop: float, size: int) -> dict[str, Any]
         return {"values": [start], "name": name}
     # podpac.UniformCoordinates1d writes the step, and reads start, stop and step back to the same points.
     return {"start": start, "stop": stop, "step": (stop - start) / (size - 1), "name": name}
+
+
+def _definition_of(coordinates: Any) -> Any:
+    """What podpac writes of its coordinates, so that reading it gives the very same points again."""
+    definition = _read_json(str(coordinates.json))
+    if isinstance(definition, Mapping) and isinstance(definition.get("coords"), list):
+        return {**definition, "coords": [_steady(item) for item in definition["coords"]]}
+    return definition
+
+
+def _steady(item: Any) -> Any:
+    """The step from which podpac computes the last point and the step that it wrote down.
+
+    ``UniformCoordinates1d`` makes the step anew from start, last point and size whenever it is read, and about once in
+    a thousand times the new step is a last bit away from the old one. One of the step's neighbours leads back to it.
+    """
+    if not isinstance(item, Mapping) or not all(isinstance(item.get(k), float) for k in ("start", "stop", "step")):
+        return item
+    start, stop, step = item["start"], item["stop"], item["step"]
+    intervals = round((stop - start) / step) if step else 0
+    above, below = math.nextafter(step, math.inf), math.nextafter(step, -math.inf)
+    neighbours = (step, above, below, math.nextafter(above, math.inf), math.nextafter(below, -math.inf))
+    for candidate in neighbours if intervals > 0 else ():
+        last = start + intervals * candidate
+        if last == stop and (last - start) / intervals == step:
+            return {**item, "step": candidate}
+    return item
 
 
 def _read_json(text: str) -> Any:

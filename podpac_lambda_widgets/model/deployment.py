@@ -196,5 +196,6 @@ class Deployment(StrictHasTraits):
         if self.function_s3_bucket:
             return self.function_s3_bucket
         tail = f"-{account}-{region}-an"
-        stem = re.sub(r"[^a-z0-9]+", "-", f"podpac-{self.function_name.lower()}").strip("-")
+        name = self.function_name.lower()
+        stem = re.sub(r"[^a-z0-9]+", "-", name if name.startswith("podpac") else f"podpac-{name}").strip("-")
         return stem[: limits.BUCKET_NAME_CHARACTERS[1] - len(tail)].rstrip("-") + tail

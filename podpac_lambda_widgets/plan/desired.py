@@ -108,7 +108,7 @@ def _archive(names: StackNames, key: str, place: ArchivePlace, title: str) -> St
         key=key,
         sha256=place.sha256,
         size=place.size,
-        title=title,
+        content=title,
         path=place.path,
         copied_from=(place.bucket, place.key) if place.bucket else None,
     )

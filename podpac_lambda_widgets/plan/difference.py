@@ -78,7 +78,7 @@ def _build_change(stack: str, wanted: Resource, found: Observed | None, adopt: C
 
 def _caution(wanted: Resource) -> str:
     if isinstance(wanted, Function) and wanted.runtime in limits.AMAZON_LINUX_2_RUNTIMES:
-        return f"AWS runs {wanted.runtime} on Amazon Linux 2, which is too old for these archives: build for python3.12"
+        return f"On AWS, build for python3.12 or later: its {wanted.runtime} has a C library too old for these archives"
     return ""
 
 

@@ -58,11 +58,10 @@ def plan_html(plan: Plan) -> str:
 
 def _row(change: Change) -> str:
     resource = change.resource
-    kind = getattr(resource, "title", "") or resource.kind
     details = "<br>".join(escape(detail) for detail in change_details(change))
     mark = f'<span style="color:{_COLOURS[change.action]};white-space:nowrap">{change.sign} {change.action}</span>'
     return (
-        f'<tr><td style="text-align:left">{mark}</td><td style="text-align:left">{escape(kind)}</td>'
-        f'<td style="text-align:left;overflow-wrap:anywhere">{escape(resource.name)}</td>'
+        f'<tr><td style="text-align:left">{mark}</td><td style="text-align:left">{escape(resource.title)}</td>'
+        f'<td style="text-align:left;overflow-wrap:anywhere">{escape(resource.short_name)}</td>'
         f'<td style="text-align:left;overflow-wrap:anywhere">{details}</td></tr>'
     )

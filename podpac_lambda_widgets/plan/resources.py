@@ -38,8 +38,18 @@ class Resource:
             if item.name != "name" and item.metadata.get("managed", True):
                 yield item.name, getattr(self, item.name)
 
+    @property
+    def title(self) -> str:
+        """What it is, for a person."""
+        return self.kind
+
+    @property
+    def short_name(self) -> str:
+        """Its name where there is little room."""
+        return self.name
+
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+        return f"{self.title} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -81,13 +91,23 @@ class StoredObject(Resource):
     key: str
     sha256: str
     size: int
-    title: str = unmanaged(default="archive")
+    content: str = unmanaged(default="archive")
     #: Where the bytes come from: a file here, or another object.
     path: Path | None = unmanaged(default=None)
     copied_from: tuple[str, str] | None = unmanaged(default=None)
 
+    @property
+    def title(self) -> str:
+        """What is in it, for a person."""
+        return self.content
+
+    @property
+    def short_name(self) -> str:
+        """The last part of its key."""
+        return self.key.rsplit("/", 1)[-1]
+
     def __str__(self) -> str:
-        return f"{self.title} s3://{self.bucket}/{self.key}"
+        return f"{self.content} s3://{self.bucket}/{self.key}"
 
 
 @dataclass(frozen=True)

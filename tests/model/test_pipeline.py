@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelineError
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
@@ -48,3 +50,20 @@ def test_every_example_is_a_node_that_podpac_can_make(example: Example, podpac: 
 def podpac_tutorial_json(podpac: Any) -> str:
     grid = [podpac.clinspace(-90, 90, 180), podpac.clinspace(90, -90, 180), "2018-01-01"]
     return str(podpac.Coordinates(grid, ["lat", "lon", "time"]).json)
+
+
+@given(
+    start=st.floats(-180, 180, allow_subnormal=False),
+    width=st.floats(1e-3, 360),
+    size=st.integers(2, 5000),
+    down=st.booleans(),
+)
+@settings(max_examples=2000)
+def test_uniform_coordinates_come_back_bit_for_bit(
+    podpac: Any, start: float, width: float, size: int, down: bool
+) -> None:
+    given_ones = podpac.Coordinates([podpac.clinspace(start, start + (-width if down else width), size)], ["lat"])
+    sent = CoordinatesDefinition.parse(given_ones)
+    read = podpac.Coordinates.from_json(sent.json)
+    assert read["lat"].coordinates.tobytes() == given_ones["lat"].coordinates.tobytes()
+    assert sent.points == given_ones.size
