@@ -176,7 +176,9 @@ class Studio(Page):
             raise NoCredentialsError(
                 "Not connected to AWS", next_step="Press Connect, or Use embedded AWS, in the first step."
             )
-        return self._backend.stack(connection.account, self.deploy.deployment, self.source.source)
+        # Copies: what is typed while a build runs is for the next one.
+        deployment = Deployment(**self.deploy.deployment.trait_values())
+        return self._backend.stack(connection.account, deployment, Source(**self.source.source.trait_values()))
 
     def _check(self, pipeline: Pipeline, coordinates: CoordinatesDefinition) -> None:
         from podpac_lambda_widgets.remote import guard, wire

@@ -174,7 +174,7 @@ class DeployForm(Form):
             self.stand("ready", f"{len(plan.writes)} changes planned: press Build")
 
     def _built(self, plan: Plan) -> None:
-        self.stand("done", f"{self.deployment.function_name} is ready")
+        self.stand("done", f"{plan.stack} is ready")
         self.on_change(True)
 
     def _planned_delete(self, plan: Plan) -> None:

@@ -225,6 +225,16 @@ class Lab:
             )
         )
 
+    def restart_kernel(self) -> None:
+        """Restart the notebook's kernel, and wait until it answers again."""
+        self.page.evaluate(
+            """async () => {
+                const { kernel } = jupyterapp.shell.currentWidget.context.sessionContext.session;
+                await kernel.restart();
+                await kernel.info;
+            }"""
+        )
+
     def save(self, name: str) -> str:
         """Save the notebook, and return what is in the file."""
         self.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")

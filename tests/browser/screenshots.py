@@ -12,6 +12,8 @@ from lab import Lab, LabServer, StudioPage, chromium, find_chromium
 REPOSITORY = Path(__file__).resolve().parents[2]
 _THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 _WIDTH = 1180
+#: As high as the whole Studio with a result: JupyterLab scrolls inside, and what is out of sight is not drawn.
+_HEIGHT = 3400
 #: A relative folder: no path of the machine that takes the pictures is to be seen in them.
 _CELL = 'from podpac_lambda_widgets import Studio\n\nstudio = Studio("dist/aws")\nstudio'
 
@@ -100,7 +102,7 @@ def main() -> int:
         server = LabServer(root, state)
         try:
             with chromium() as browser:
-                page = browser.new_page(viewport={"width": _WIDTH, "height": 1400})
+                page = browser.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
                 photograph(Lab(server, page), directory)
         finally:
             server.stop()

@@ -146,6 +146,17 @@ def test_the_page_comes_back_as_it_was_after_a_reload(lab: Any, open_studio: Any
     assert lab.run_code("print(studio.deploy.deployment.function_memory)").strip() == "640"
 
 
+def test_a_page_whose_kernel_has_gone_says_so(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    notice = studio.root.get_by_text("The kernel does not answer.")
+    studio.button("Plan").click()
+    expect(studio.step("Deploy").get_by_text("Not connected to AWS").first).to_be_visible()
+    expect(notice).to_have_count(0)
+    lab.restart_kernel()
+    studio.button("Plan").click()
+    expect(notice).to_be_visible(timeout=20_000)
+
+
 def test_typing_is_not_taken_for_shortcuts(lab: Any, open_studio: Any) -> None:
     studio = open_studio("1 + 1")
     studio.field("Function name").fill("")

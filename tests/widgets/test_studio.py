@@ -55,6 +55,14 @@ def test_the_backend_is_only_asked_on_one_other_thread(built: Studio, backend: A
     assert threading.get_ident() not in backend.threads
 
 
+def test_what_is_typed_while_something_runs_is_for_the_next_time(ready: Studio) -> None:
+    stack: Any = ready._stack()
+    ready.deploy.deployment.function_name = "other"
+    ready.source.source.function_source_dist_zip = "other.zip"
+    assert stack.deployment.function_name == "podpac-lambda-autogen"
+    assert stack.source.function_source_dist_zip.endswith("podpac_dist.zip")
+
+
 def test_nothing_is_planned_without_a_connection(studio: Studio, front_end: Any, backend: Any) -> None:
     with pytest.raises(NoCredentialsError):
         studio.deploy.plan()

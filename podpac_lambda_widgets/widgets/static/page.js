@@ -16,6 +16,7 @@ const ICONS = {
 };
 const STANDING = { waiting: ['wait', 'Not yet'], ready: ['', 'Next'], working: ['busy', 'Working'], done: ['check', 'Done'], failed: ['alert', 'Needs attention'] };
 const STEP = { waiting: ['wait', 'waiting'], working: ['busy', 'working'], done: ['check', 'done'], failed: ['alert', 'failed'], stopped: ['stop', 'stopped'] };
+const PATIENCE_MS = 5000;
 let count = 0;
 
 function icon(name) {
@@ -272,14 +273,21 @@ async function render({ model, el }) {
   root.addEventListener('pointerdown', hold);
   for (const name of ['pointerup', 'pointercancel']) window.addEventListener(name, release);
   el.append(root);
+  let late;
+  const complain = () => {
+    silent.textContent = 'The kernel does not answer. It may be busy; if it was restarted, run this cell again.';
+  };
+  const ask = () => {
+    clearTimeout(late);
+    late = setTimeout(complain, PATIENCE_MS);
+    try { model.send({ type: 'hello' }); } catch { complain(); }
+  };
   const welcome = (content) => { if (content.type === 'welcome') { clearTimeout(late); silent.textContent = ''; } };
-  const late = setTimeout(() => {
-    silent.textContent = 'The kernel does not answer. If it was restarted, run this cell again.';
-  }, 8000);
   model.on('msg:custom', welcome);
+  root.addEventListener('click', (event) => { if (event.target.closest('button')) ask(); });
   const forms = await Promise.all(model.get('forms').map((ref) => model.widget_manager.get_model(ref.slice('IPY_MODEL_'.length))));
   body.append(...forms.map((form, i) => drawForm(form, title ? i + 1 : 0, view)));
-  model.send({ type: 'hello' });
+  ask();
   return () => {
     clearTimeout(late);
     model.off('msg:custom', welcome);
