@@ -159,6 +159,15 @@ class CredentialsForm(Form):
         for name in ("access_key_id", "secret_access_key", "session_token"):
             self.set_field(name, error="")
         self.stand("done", f"Connected to {self._place(connection)}")
+        # IAM user guide, "Root user best practices".
+        if identity.arn.endswith(":root"):
+            self.card = {
+                "tone": "info",
+                "what": "This is the key of the account's root user",
+                "why": "It may do everything, and nothing can limit it.",
+                "next_step": "Make an IAM user or role for this work, and connect with that.",
+                "details": "",
+            }
 
     @staticmethod
     def _place(connection: Connection) -> str:
