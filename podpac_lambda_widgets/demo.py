@@ -151,9 +151,7 @@ def _serve(server: subprocess.Popen[bytes], port: int, token: str) -> int:
 
 def _wait_for(server: subprocess.Popen[bytes], port: int, token: str) -> None:
     deadline = time.monotonic() + 60
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/api/status", headers={"Authorization": f"token {token}"}
-    )
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/status", headers={"Authorization": f"token {token}"})
     while time.monotonic() < deadline:
         try:
             server.wait(0.2)
