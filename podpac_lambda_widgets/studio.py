@@ -5,11 +5,13 @@ The only place that joins the forms with AWS, the embedded AWS and the builder o
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.errors import InvalidValueError, NoCredentialsError
+from podpac_lambda_widgets.limits import AMAZON_LINUX_2_RUNTIMES, RUNTIMES
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.engine.results import Result
     from podpac_lambda_widgets.packaging.archive import Package
     from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
+
+#: Runtimes that archives of today's wheels run on.
+_AWS_RUNTIMES = tuple(name for name in RUNTIMES if name not in AMAZON_LINUX_2_RUNTIMES)
 
 
 class Aws:
@@ -84,11 +89,11 @@ class Aws:
             session.stop()
             raise
 
-    def build_archives(self, directory: Path, listener: BuildListener, cancelled: Cancelled) -> Package:
-        """Build the two archives for this machine's Python, unless equal ones are there."""
+    def build_archives(self, directory: Path, runtime: str, listener: BuildListener, cancelled: Cancelled) -> Package:
+        """Build the two archives, unless equal ones are there."""
         from podpac_lambda_widgets.packaging.build import build_package
 
-        return build_package(directory, listener=listener, cancelled=cancelled)
+        return build_package(directory, runtime=runtime or None, listener=listener, cancelled=cancelled)
 
     def stack(self, account: Account, deployment: Deployment, source: Source) -> StackActions:
         """The stack of a deployment in an account."""
@@ -150,6 +155,7 @@ class Studio(Page):
     def _join(self) -> None:
         self.credentials.observe(lambda change: self._follow_connection(), names="connection")
         self.source.source.observe(lambda change: self._follow_source())
+        self.source.runtime = self._runtime
         self.deploy.on_change = self._follow_stack
         self.pipeline.prepare = self._prepare
         for form in self.forms:
@@ -169,6 +175,15 @@ class Studio(Page):
 
     def _follow_stack(self, exists: bool) -> None:
         self.pipeline.stand("ready", "Ready to run" if exists else "Needs a function that is built")
+
+    def _runtime(self) -> str:
+        """What to build for: the wish's runtime; else this machine's own Python, if it will do where we are."""
+        connection = self.credentials.connection
+        own = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        wanted = self.deploy.deployment.function_runtime
+        if wanted or connection is None or connection.embedded or own in _AWS_RUNTIMES:
+            return str(wanted)
+        return _AWS_RUNTIMES[0]
 
     def _stack(self) -> StackActions:
         connection = self.credentials.connection

@@ -91,8 +91,8 @@ class Backend(Protocol):
     def connect_embedded(self) -> Connection:
         """Start the embedded AWS and get into it."""
 
-    def build_archives(self, directory: Path, listener: BuildListener, cancelled: Cancelled) -> Package:
-        """Build the two archives."""
+    def build_archives(self, directory: Path, runtime: str, listener: BuildListener, cancelled: Cancelled) -> Package:
+        """Build the two archives for a Lambda runtime, or for this machine's own Python where it is empty."""
 
     def stack(self, account: Account, deployment: Deployment, source: Source) -> StackActions:
         """The stack of a deployment in an account."""

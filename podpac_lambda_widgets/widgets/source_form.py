@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ class SourceForm(Form):
         self._backend = backend
         self.source = source
         self.directory = directory
+        #: Gives the Lambda runtime to build for; empty for this machine's own Python.
+        self.runtime: Callable[[], str] = lambda: ""
         super().__init__(
             worker,
             title="Package",
@@ -74,14 +77,15 @@ class SourceForm(Form):
     def build_archives(self) -> None:
         """Do what the Build archives button does."""
         self.facts = []
-        self.start("Building the archives", self._build, self._built)
+        runtime = self.runtime()
+        self.start("Building the archives", lambda task: self._build(task, runtime), self._built)
         self.set_button("stop", hidden=False)
 
-    def _build(self, task: Task) -> Package:
+    def _build(self, task: Task, runtime: str) -> Package:
         def listen(progress: BuildProgress) -> None:
             self.worker.post(lambda: self._show_progress(progress))
 
-        return self._backend.build_archives(self.directory, listen, task.cancelled)
+        return self._backend.build_archives(self.directory, runtime, listen, task.cancelled)
 
     def _show_progress(self, progress: BuildProgress) -> None:
         for step in self.steps:

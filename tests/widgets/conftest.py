@@ -158,9 +158,9 @@ class FakeBackend:
         return Connection(SilentAccount(), IDENTITY, embedded=True, close=lambda: self.closed.append("embedded"))
 
     def build_archives(
-        self, directory: Path, listener: Callable[[Any], None], cancelled: Callable[[], bool]
+        self, directory: Path, runtime: str, listener: Callable[[Any], None], cancelled: Callable[[], bool]
     ) -> Package:
-        self.did("build_archives", directory)
+        self.did("build_archives", directory, runtime)
         listener(BuildProgress("install", "Installing 30 packages", 10, 100))
         listener(BuildProgress("compress", "Compressing", 80, 100))
         archives = [

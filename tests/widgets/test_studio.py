@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import Any
 
@@ -141,6 +142,24 @@ def test_the_steps_of_a_build_are_shown_to_their_end(built: Studio) -> None:
 def test_the_built_archives_fill_their_fields(ready: Studio) -> None:
     assert ready.source.source.function_source_dist_zip.endswith("podpac_dist.zip")
     assert ["Distribution", "1 MB zipped"] in ready.source.facts
+
+
+def test_archives_are_built_for_where_they_will_run(studio: Studio, backend: Any) -> None:
+    def build() -> str:
+        studio.source.build_archives()
+        studio.wait(10)
+        return str(backend.asked[-1][2])
+
+    own = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    assert build() == ""
+    studio.credentials.connect()
+    studio.wait(10)
+    assert build() == ("" if own in ("python3.12", "python3.13") else "python3.12")
+    studio.credentials.use_embedded_aws()
+    studio.wait(10)
+    assert build() == ""
+    studio.deploy.deployment.function_runtime = "python3.13"
+    assert build() == "python3.13"
 
 
 def test_what_was_said_of_other_archives_goes(ready: Studio, front_end: Any) -> None:
