@@ -62,6 +62,8 @@ class Role(Resource):
     policies: Mapping[str, Any]
     managed_policies: tuple[str, ...]
     tags: Mapping[str, str]
+    #: As AWS has it; a role made in the console may have a path in it.
+    arn: str = unmanaged(default="")
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,10 @@ class LogGroup(Resource):
     tags: Mapping[str, str]
 
 
+#: The old value of a function's ``role`` when that role is gone: one made anew under the same name is another role.
+ROLE_GONE = "a role that is gone"
+
+
 @dataclass(frozen=True)
 class Function(Resource):
     """The Lambda function. ``memory`` and ``storage`` in MB, ``timeout`` in seconds, ``code_sha256`` in hexadecimal."""
@@ -135,6 +141,8 @@ class Function(Resource):
     environment: Mapping[str, str]
     tags: Mapping[str, str]
     code_sha256: str
+    #: ``Active``; found may also be ``Pending``, ``Updating``, ``UpdateFailed`` or ``Failed``.
+    state: str = "Active"
     code_bucket: str = unmanaged(default="")
     code_key: str = unmanaged(default="")
 
