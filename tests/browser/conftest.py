@@ -45,7 +45,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterat
     server.stop()
 
 
-@pytest.fixture(scope="session")
+# For this folder only: Playwright leaves an event loop running on the main thread, where other tests need none.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     with lab_module.chromium() as browser:
         yield browser

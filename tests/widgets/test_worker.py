@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,12 @@ from podpac_lambda_widgets.widgets.worker import BusyError, Task, Worker
 
 def explain(error: BaseException) -> PodpacLambdaError:
     return error if isinstance(error, PodpacLambdaError) else PodpacLambdaError(str(error))
+
+
+def run_apart(notebook: Coroutine[Any, Any, Any]) -> Any:
+    """Run it in a loop of its own, on a thread of its own: the main thread's may be somebody else's."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, notebook).result(30)
 
 
 def test_work_runs_elsewhere_and_its_end_here() -> None:
@@ -46,7 +55,7 @@ def test_a_running_loop_applies_updates_without_anybody_waiting() -> None:
         worker.start(Task("work"), lambda task: 7, done.set_result, explain)
         return await asyncio.wait_for(done, 10)
 
-    assert asyncio.run(notebook()) == 7
+    assert run_apart(notebook()) == 7
 
 
 def test_a_cell_that_waits_inside_the_loop_does_not_hang() -> None:
@@ -56,7 +65,7 @@ def test_a_cell_that_waits_inside_the_loop_does_not_hang() -> None:
         worker.wait(10)
         return seen
 
-    assert asyncio.run(notebook()) == [7]
+    assert run_apart(notebook()) == [7]
 
 
 def test_waiting_raises_the_error_of_the_task_once() -> None:
