@@ -108,8 +108,9 @@ def run_lab(archives: Path, repository: Path) -> int:
         keys = session.get_credentials().get_frozen_credentials()
         # The names every AWS SDK reads: the notebook's own `connect()` finds this AWS as it would find any other.
         # They live as long as this process, for an AWS that ends with it.
+        own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment = {
-            **os.environ,
+            **own,
             "JUPYTER_TOKEN": token,
             "AWS_ENDPOINT_URL": session.endpoint_url,
             "AWS_ACCESS_KEY_ID": keys.access_key,

@@ -45,3 +45,6 @@ LOG_RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
     1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
+
+#: Regions in which a bucket cannot lie in the account's own namespace (S3 user guide, as of March 2026).
+REGIONS_WITHOUT_BUCKET_NAMESPACE = ("me-south-1", "me-central-1")

@@ -32,27 +32,36 @@ from podpac_lambda_widgets.secret import Secret
 if TYPE_CHECKING:
     import xarray as xr
 
-_Node: Any = tl.HasTraits
 #: PODPAC's own settings when podpac is there, else a plain mapping with the same names. Read, never written.
 settings: MutableMapping[str, Any] = {}
+#: What ``Lambda`` is: a podpac node too, when podpac is there.
+_BASES: tuple[Any, ...] = (Deployment, Source)
 try:
     import podpac
 
-    _Node, settings = podpac.Node, podpac.settings
-except ModuleNotFoundError as _missing:
-    if _missing.name != "podpac":
+    settings = podpac.settings
+    _BASES = (podpac.Node, *_BASES)
+except (ImportError, AttributeError) as _problem:
+    if getattr(_problem, "name", None) != "podpac":
         warnings.warn(
-            f"podpac is installed but cannot be imported: {_missing}. Lambda takes pipelines as JSON only. "
+            f"podpac is installed but cannot be imported: {_problem}. Lambda takes pipelines as JSON only. "
             "Install podpac-lambda-widgets[podpac], which names what podpac leaves out.",
             stacklevel=2,
         )
+
+if TYPE_CHECKING:
+
+    class _Base(Deployment, Source):
+        pass
+else:
+    _Base = type("_Base", _BASES, {})
 
 
 def _setting(name: str, otherwise: str = "") -> str:
     return str(settings.get(name) or otherwise)
 
 
-class Lambda(_Node, Deployment, Source):  # type: ignore[misc]  # podpac has no types
+class Lambda(_Base):
     """Evaluate a node in an AWS Lambda function.
 
     The traits are PODPAC's own (``function_name``, ``function_source_dist_zip``, ...), see
@@ -175,6 +184,8 @@ class Lambda(_Node, Deployment, Source):  # type: ignore[misc]  # podpac has no 
         podpac.UnitsDataArray or xarray.DataArray
             The very values that ``source.eval(coordinates)`` gives here.
         """
+        if unknown := set(kwargs) - {"output", "_selector"}:
+            raise TypeError(f"eval() got an unexpected keyword argument {sorted(unknown)[0]!r}")
         array = _as_units_array(self.run(coordinates).array)
         output = kwargs.get("output")
         if output is None:
@@ -184,7 +195,7 @@ class Lambda(_Node, Deployment, Source):  # type: ignore[misc]  # podpac has no 
 
 
 def _as_units_array(array: xr.DataArray) -> xr.DataArray:
-    if _Node is tl.HasTraits:
+    if len(_BASES) == 2:
         return array
     from podpac import UnitsDataArray
 

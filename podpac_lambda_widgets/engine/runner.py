@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from podpac_lambda_widgets.engine.events import Listener, RunProgressed
@@ -91,34 +91,39 @@ def run_pipeline(
 
 
 def _abandon_when_cancelled(call: Callable[[], Value], cancelled: Callable[[], bool]) -> Value:
-    """Wait for a call in another thread, and leave it behind when somebody cancels: AWS cannot stop a call."""
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="podpac-lambda-run")
-    try:
-        future = pool.submit(call)
-        while True:
-            try:
-                return future.result(timeout=0.1)
-            except NotYet:
-                if cancelled():
-                    raise CancelledError(
-                        "The run was cancelled",
-                        why="The function may go on until its time limit; its answer is thrown away.",
-                    ) from None
-    finally:
-        pool.shutdown(wait=False)
+    """Wait for a call in another thread, and leave it behind when somebody cancels: AWS cannot stop a call.
+
+    The thread is a daemon, so that a call that was left behind does not keep the interpreter from ending.
+    """
+    future: Future[Value] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - handed over to the waiting thread, which raises it
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="podpac-lambda-run", daemon=True).start()
+    while not wait([future], timeout=0.1).done:
+        if cancelled():
+            raise CancelledError(
+                "The run was cancelled",
+                why="The function may go on until its time limit; its answer is thrown away.",
+            )
+    return future.result()
 
 
 def _invoke(account: Account, function_name: str, payload: bytes, timeout: float, clock: Clock) -> Invocation:
     deadline = clock.monotonic() + _THROTTLE_DEADLINE
-    wait = 0.5
+    pause = 0.5
     while True:
         try:
             return account.invoke(function_name, payload, timeout)
         except ThrottledError:
-            if clock.monotonic() + wait > deadline:
+            if clock.monotonic() + pause > deadline:
                 raise
-        clock.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
-        wait = min(wait * 2, 10.0)
+        clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+        pause = min(pause * 2, 10.0)
 
 
 def _read_answer(invocation: Invocation, function_name: str) -> Answer:

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from podpac_lambda_widgets.engine.apply import apply_plan
+from podpac_lambda_widgets.engine.archives import ArchiveFinder
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.ports import Account, Clock
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.engine.runner import run_pipeline
 from podpac_lambda_widgets.errors import (
+    AccessDeniedError,
     ConfirmationRequiredError,
     DeployError,
-    InvalidValueError,
     ResourceNotFoundError,
 )
+from podpac_lambda_widgets.limits import TIMEOUT_S
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
-from podpac_lambda_widgets.packaging.archive import Archive, inspect_package
-from podpac_lambda_widgets.packaging.scan import scan_archive
-from podpac_lambda_widgets.packaging.target import choose_target
-from podpac_lambda_widgets.plan.changes import Plan
+from podpac_lambda_widgets.plan.changes import Keep, Plan
 from podpac_lambda_widgets.plan.description import Description
-from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, guard_environment, stack_names
+from podpac_lambda_widgets.plan.desired import desired_resources, guard_environment, named_resources, stack_names
 from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
-from podpac_lambda_widgets.plan.resources import Bucket, Function, LogGroup, Observed, Resource, Role
+from podpac_lambda_widgets.plan.resources import (
+    Bucket,
+    Function,
+    Observed,
+    Resource,
+    Role,
+    StoredObject,
+)
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.wire import Request
 
@@ -69,7 +73,8 @@ class Stack:
         self.deployment = deployment
         self.source = source
         self._clock: Clock = clock or _SystemClock()
-        self._inspected: dict[tuple[str, ...], Archives] = {}
+        self._archives = ArchiveFinder(account)
+        self._deployed_timeout: float | None = None
 
     def __repr__(self) -> str:
         return f"Stack({self.deployment.function_name!r})"
@@ -83,22 +88,47 @@ class Stack:
             The archives cannot be used, or the account cannot be read.
         """
         identity = self.account.identity()
-        wanted = desired_resources(self.deployment, self._archives(), identity)
-        pairs = [(resource, self.account.read(resource)) for resource in wanted]
-        return plan_build(stack_names(self.deployment, identity).stack, pairs, self.deployment.adopt)
+        stack = stack_names(self.deployment, identity).stack
+        wanted = desired_resources(self.deployment, self._archives.find(self.source, self.deployment), identity)
+        pairs = self._read_all(wanted, stack)
+        return plan_build(stack, pairs, self.deployment.adopt)
+
+    def _read_all(self, wanted: Sequence[Resource], stack: str) -> list[tuple[Resource, Observed | None]]:
+        pairs: list[tuple[Resource, Observed | None]] = []
+        ours = True
+        for resource in wanted:
+            # There is no looking into a bucket that is missing or a stranger's.
+            found = self.account.read(resource) if ours or not isinstance(resource, StoredObject) else None
+            if isinstance(resource, Bucket):
+                ours = found is not None and (found.stack == stack or self._is_adopted(found))
+            pairs.append((resource, found))
+        return _with_adopted_role(pairs, stack)
+
+    def _is_adopted(self, found: Observed) -> bool:
+        return found.stack is None and found.resource.name in self.deployment.adopt
 
     def build(self, listener: Listener = ignore, cancelled: Callable[[], bool] = _never) -> Plan:
         """Make the account as the wish says, and return the plan that was applied. May be run again and again."""
         plan = self.plan()
         apply_plan(plan, self.account, self._clock, listener, cancelled)
+        self._deployed_timeout = None
         return plan
 
     def plan_delete(self) -> Plan:
         """What deleting would take away, found by names and tags alone. Reads only."""
-        identity = self.account.identity()
-        names = stack_names(self.deployment, identity)
-        found = [observed for observed in map(self.account.read, self._named()) if observed is not None]
-        return plan_delete(names.stack, [self._counted(each, names.stack) for each in found], self.deployment.adopt)
+        stack = stack_names(self.deployment, self.account.identity()).stack
+        found: list[Observed] = []
+        unreadable: list[Keep] = []
+        for named in named_resources(self.deployment, self.account.identity()):
+            try:
+                observed = self.account.read(named)
+                if observed is not None:
+                    found.append(self._counted(observed, stack))
+            except AccessDeniedError as error:
+                # What cannot be read is no reason to leave the rest.
+                unreadable.append(Keep(named, f"could not be looked at ({error.action or error.what})"))
+        plan = plan_delete(stack, found, self.deployment.adopt)
+        return replace(plan, changes=(*plan.changes, *unreadable))
 
     def delete(
         self, *, confirm: bool = False, listener: Listener = ignore, cancelled: Callable[[], bool] = _never
@@ -118,6 +148,7 @@ class Stack:
                 next_step="Say confirm=True to go on.",
             )
         apply_plan(plan, self.account, self._clock, listener, cancelled)
+        self._deployed_timeout = None
         return plan
 
     def validate(self, raise_exceptions: bool = False) -> bool:
@@ -141,7 +172,8 @@ class Stack:
         """What there is of this stack in the account. Reads only."""
         identity = self.account.identity()
         stack = stack_names(self.deployment, identity).stack
-        return Description(stack, identity, tuple((named, self.account.read(named)) for named in self._named()))
+        named = named_resources(self.deployment, identity)
+        return Description(stack, identity, tuple((each, self.account.read(each)) for each in named))
 
     def run(
         self,
@@ -162,7 +194,7 @@ class Stack:
                 self.account,
                 self.deployment.function_name,
                 request,
-                timeout=self.deployment.function_timeout,
+                timeout=self._timeout(),
                 clock=self._clock,
                 listener=listener,
                 cancelled=cancelled,
@@ -171,104 +203,47 @@ class Stack:
             error.next_step = "Build the function first."
             raise
 
-    def _named(self) -> tuple[Resource, ...]:
-        """Bearers of the stack's names, to be looked for in the account; last made first."""
-        identity = self.account.identity()
-        names = stack_names(self.deployment, identity)
-        return (
-            Function(
-                name=names.function,
-                role="",
-                runtime="",
-                architecture="",
-                handler="",
-                description="",
-                memory=0,
-                timeout=0,
-                storage=0,
-                environment={},
-                tags={},
-                code_sha256="",
-            ),
-            LogGroup(name=names.log_group, retention=0, tags={}),
-            Role(name=names.role, description="", trust={}, policies={}, managed_policies=(), tags={}),
-            Bucket(
-                name=names.bucket,
-                region=identity.region,
-                tags={},
-                public_access_blocked=True,
-                policy=None,
-                own_prefixes=names.own_prefixes,
-            ),
-        )
+    def _timeout(self) -> float:
+        """The deployed function's time limit, which need not be the wished one; seconds."""
+        if self._deployed_timeout is None:
+            function = named_resources(self.deployment, self.account.identity())[0]
+            try:
+                found = self.account.read(function)
+            except AccessDeniedError:
+                return float(TIMEOUT_S[1])
+            if found is None:
+                raise ResourceNotFoundError(
+                    "There is no such function", resource=function.name, next_step="Build the function first."
+                )
+            self._deployed_timeout = float(getattr(found.resource, "timeout", TIMEOUT_S[1]))
+        return self._deployed_timeout
 
     def _counted(self, observed: Observed, stack: str) -> Observed:
-        bucket = observed.resource
-        if not isinstance(bucket, Bucket):
+        if not isinstance(observed.resource, Bucket):
             return observed
-        own_prefixes = stack_names(self.deployment, self.account.identity()).own_prefixes
-        bucket = replace(bucket, own_prefixes=own_prefixes)
-        if observed.stack == stack or bucket.name in self.deployment.adopt:
+        names = stack_names(self.deployment, self.account.identity())
+        bucket = replace(
+            observed.resource,
+            own_prefixes=names.own_prefixes,
+            own_keys=names.own_keys,
+            adopted=self._is_adopted(observed),
+        )
+        if observed.stack == stack or bucket.adopted:
             own, foreign = self.account.count_objects(bucket, stack)
             bucket = replace(bucket, own_objects=own, foreign_objects=foreign)
         return replace(observed, resource=bucket)
 
-    def _archives(self) -> Archives:
-        """What the archives are, once they have been inspected; looked at again when they have changed."""
-        if self.source is None:
-            raise InvalidValueError(
-                "No archives were named",
-                field="function_source_dist_zip",
-                next_step="Build them with build_package(), or name the files or the bucket they are in.",
-            )
-        self.source.check()
-        source = self.source
-        if not source.is_bucket:
-            return self._inspect(Path(source.function_source_dist_zip), Path(source.function_source_dependencies_zip))
-        return self._inspect_bucket(source)
 
-    def _inspect(self, dist: Path, dependencies: Path) -> Archives:
-        """Check the archives for the runtime that was asked for, else for the one they say they were built for."""
-        manifest = scan_archive(dist).manifest
-        target = choose_target(
-            self.deployment.function_runtime or (manifest.runtime if manifest else None),
-            self.deployment.function_architecture or (manifest.architecture if manifest else None),
-        )
-        package = inspect_package(
-            dist,
-            dependencies,
-            runtime=target.runtime,
-            architecture=target.architecture,
-            handler=self.deployment.function_handler,
-            ephemeral_storage=self.deployment.function_ephemeral_storage,
-        )
-        return Archives(
-            dist=_place(package.dist),
-            dependencies=_place(package.dependencies),
-            runtime=target.runtime,
-            architecture=target.architecture,
-        )
-
-    def _inspect_bucket(self, source: Source) -> Archives:
-        bucket = source.function_source_bucket
-        keys = (source.function_source_dist_key, source.function_source_dependencies_key)
-        versions = [str(self.account.inspect_object(bucket, key)["etag"]) for key in keys]
-        known = (bucket, *keys, *versions, repr(self.deployment.trait_values()))
-        if known not in self._inspected:
-            with tempfile.TemporaryDirectory(prefix="podpac-lambda-") as directory:
-                paths = []
-                for name, key in zip(("podpac_dist.zip", "podpac_deps.zip"), keys, strict=True):
-                    path = Path(directory) / name
-                    path.write_bytes(self.account.fetch(bucket, key, lambda done, total: None))
-                    paths.append(path)
-                found = self._inspect(*paths)
-            self._inspected[known] = replace(
-                found,
-                dist=replace(found.dist, path=None, bucket=bucket, key=keys[0]),
-                dependencies=replace(found.dependencies, path=None, bucket=bucket, key=keys[1]),
-            )
-        return self._inspected[known]
-
-
-def _place(archive: Archive) -> ArchivePlace:
-    return ArchivePlace(sha256=archive.sha256, size=archive.size, path=archive.path)
+def _with_adopted_role(
+    pairs: list[tuple[Resource, Observed | None]], stack: str
+) -> list[tuple[Resource, Observed | None]]:
+    """The function's role by the ARN it really has: one that was made in the console may have a path."""
+    arns = [
+        found.resource.arn
+        for _, found in pairs
+        if found is not None and isinstance(found.resource, Role) and found.resource.arn and found.stack != stack
+    ]
+    return [
+        (replace(resource, role=arns[0]) if arns and isinstance(resource, Function) else resource, found)
+        for resource, found in pairs
+    ]

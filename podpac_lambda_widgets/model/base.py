@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import numbers
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import traitlets as tl
@@ -56,18 +59,29 @@ class Text(tl.Unicode[str, Any]):
         Regular expression the whole value has to match.
     rule : str
         What is allowed, as a sentence for a person.
+    may_be_empty : bool
+        Whether an empty value means that the choice is left to us.
     """
 
-    def __init__(self, default_value: str = "", *, pattern: str = ".*", rule: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        default_value: str = "",
+        *,
+        pattern: str = ".*",
+        rule: str = "",
+        may_be_empty: bool = True,
+        **kwargs: Any,
+    ) -> None:
         self.pattern = re.compile(pattern)
         self.rule = rule
+        self.may_be_empty = may_be_empty
         super().__init__(default_value, **kwargs)
 
     def validate(self, obj: Any, value: Any) -> str:
         if not isinstance(value, str):
             refuse(obj, self, f"must be text, not {type(value).__name__}.")
         value = value.strip()
-        if value and not self.pattern.fullmatch(value):
+        if (value or not self.may_be_empty) and not self.pattern.fullmatch(value):
             refuse(obj, self, self.rule)
         return str(value)
 
@@ -90,7 +104,8 @@ class WholeNumber(tl.Int[int, int]):
 
     def validate(self, obj: Any, value: Any) -> int:
         low, high = self.between
-        whole = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        # numpy's numbers are Numbers too.
+        whole = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
         if not whole or value != int(value) or not low <= value <= high:
             refuse(
                 obj, self, f"must be a whole number from {low:,} to {high:,} {self.unit}".rstrip() + f", not {value!r}."
@@ -135,7 +150,34 @@ class OneOf(AnyEnum):
     """One of a fixed list of values."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        if value not in (self.values or ()):
+        # 1 == 1.0 == True, but AWS tells them apart.
+        if not any(value == choice and type(value) is type(choice) for choice in self.values or ()):
             choices = ", ".join(str(choice) for choice in self.values or ())
             refuse(obj, self, f"must be one of {choices}, not {value!r}.")
         return value
+
+
+class FilePath(tl.Unicode[str, Any]):
+    """A file on this machine, as text or as a path; ``~`` is the home folder."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        if not isinstance(value, str | os.PathLike):
+            refuse(obj, self, f"must be a path, not {type(value).__name__}.")
+        path = os.fspath(value)
+        if not isinstance(path, str) or "\0" in path:
+            refuse(obj, self, "must be a path.")
+        return str(Path(path.strip()).expanduser()) if path.strip() else ""
+
+
+class Names(tl.Tuple):
+    """Any number of values of one trait. A tuple: a list that grows behind our back would not be checked again."""
+
+    def __init__(self, each: tl.TraitType[Any, Any], **kwargs: Any) -> None:
+        self.each = each
+        super().__init__(default_value=(), **kwargs)
+
+    def validate(self, obj: Any, value: Any) -> tuple[Any, ...]:
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            refuse(obj, self, f"must be a list, not {type(value).__name__}.")
+        self.each.name = self.name
+        return tuple(self.each._validate(obj, item) for item in value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
@@ -9,7 +10,7 @@ import traitlets as tl
 
 from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.model.base import (
-    InvalidTraitError,
+    Names,
     OneOf,
     StrictHasTraits,
     Tags,
@@ -19,9 +20,12 @@ from podpac_lambda_widgets.model.base import (
     refuse,
 )
 
+#: Folder of the archives in the bucket; the function may not write there.
+ARCHIVES_FOLDER = "archives"
+
 _FUNCTION_RULE = "1 to 64 letters, digits, - or _ (a name, not an ARN)."
 _ROLE_RULE = "1 to 64 letters, digits or + = , . @ - _."
-_BUCKET_RULE = "3 to 63 lower-case letters, digits, - or ., beginning and ending with a letter or digit."
+_BUCKET_RULE = "3 to 63 lower-case letters, digits, hyphens or dots; a letter or digit at both ends."
 
 
 class BucketName(Text):
@@ -50,15 +54,14 @@ class Environment(TextDict):
         if not isinstance(value, dict) or not all(isinstance(t, str) for pair in value.items() for t in pair):
             refuse(obj, self, "must be a mapping of names to text.")
         for name in value:
+            if name.startswith(("AWS_", "LAMBDA_", "FUNCTION_")) or name == "S3_BUCKET_NAME":
+                refuse(obj, self, f"{name!r} is set by Lambda or by this package: use the field that belongs to it.")
             if not re.fullmatch(r"[a-zA-Z]\w+", name, re.ASCII):
                 refuse(obj, self, f"{name!r} must begin with a letter and have letters, digits or _ only.")
             if re.search(r"SECRET|PASSWORD|TOKEN|ACCESS_KEY", name, re.IGNORECASE):
                 refuse(obj, self, f"{name!r} looks like a secret: function environments are readable by others.")
-        size = sum(len(t.encode()) for pair in value.items() for t in pair)
-        if size > limits.ENVIRONMENT_BYTES - 1024:
-            refuse(
-                obj, self, f"{size:,} bytes; at most {limits.ENVIRONMENT_BYTES - 1024:,} (the function needs the rest)."
-            )
+        if sum(len(t.encode()) for pair in value.items() for t in pair) > limits.ENVIRONMENT_BYTES:
+            refuse(obj, self, f"Lambda takes {limits.ENVIRONMENT_BYTES:,} bytes in all.")
         return dict(value)
 
 
@@ -73,6 +76,8 @@ class Folder(Text):
         folder = super().validate(obj, value.strip("/ ") if isinstance(value, str) else value)
         if not 1 <= len(folder) <= 200:
             refuse(obj, self, self.rule)
+        if folder.split("/")[0] == ARCHIVES_FOLDER:
+            refuse(obj, self, f"{ARCHIVES_FOLDER} is where the function's own code lies.")
         return folder
 
 
@@ -86,6 +91,7 @@ class Deployment(StrictHasTraits):
     function_name = Text(
         "podpac-lambda-autogen",
         pattern=r"[A-Za-z0-9_-]{1,64}",
+        may_be_empty=False,
         rule=_FUNCTION_RULE,
         help="The name of the Lambda function, and of everything that belongs to it.",
     ).tag(
@@ -146,56 +152,62 @@ class Deployment(StrictHasTraits):
     function_log_retention = OneOf(
         list(limits.LOG_RETENTION_DAYS), default_value=30, help="Older log lines are deleted by AWS."
     ).tag(label="Keep logs (days)", section="size")
-    function_allowed_buckets = tl.List(
-        BucketName(), default_value=[], help="Buckets that pipelines may read data from. Empty: none."
+    function_allowed_buckets = Names(
+        BucketName(may_be_empty=False), help="Buckets that pipelines may read data from. Empty: none."
     ).tag(label="Data buckets", section="code")
-    function_allowed_hosts = tl.List(
-        Text("", pattern=r"[a-z0-9.-]{1,253}", rule="a host name in lower case, such as data.example.org."),
-        default_value=[],
+    function_allowed_hosts = Names(
+        Text(
+            pattern=r"[a-z0-9.-]{1,253}",
+            rule="a host name in lower case, such as data.example.org.",
+            may_be_empty=False,
+        ),
         help="Hosts that pipelines may read data from. Empty: none.",
     ).tag(label="Data hosts", section="code")
-    function_restrict_pipelines = tl.List(
-        tl.Unicode(), default_value=[], help="Hashes of the only pipelines the function may run. Empty: all safe ones."
-    ).tag(
-        label="Allowed pipelines",
-        section="code",
-    )
+    function_restrict_pipelines = Names(
+        Text(
+            pattern=r"[0-9a-fA-F]{32}|[0-9a-fA-F]{64}",
+            rule="a pipeline's hash: 32 or 64 hexadecimal digits.",
+            may_be_empty=False,
+        ),
+        help="Hashes of the only pipelines the function may run. Empty: all safe ones.",
+    ).tag(label="Allowed pipelines", section="code")
     function_allow_unsafe_eval = tl.Bool(
         False, help="Lets pipelines run code of their own. Only for trusted callers."
     ).tag(
         label="Allow unsafe evaluation",
         section="code",
     )
-    adopt = tl.List(
-        tl.Unicode(),
-        default_value=[],
+    adopt = Names(
+        Text(pattern=r"[A-Za-z0-9_+=,.@-]{1,64}", rule="the name of a bucket or a role.", may_be_empty=False),
         help="Names of existing buckets or roles that may be used though they are not ours.",
-    ).tag(
-        label="Adopt",
-        section="names",
-    )
+    ).tag(label="Adopt", section="names")
 
-    @tl.validate("function_name")
-    def _function_name_given(self, proposal: Any) -> str:
-        name = str(proposal["value"])
-        if not name:
-            raise InvalidTraitError(f"Function name: {_FUNCTION_RULE}", field="function_name")
-        return name
-
-    @property
-    def role_name(self) -> str:
-        """The role's name: the one given, else made from the function's."""
-        return self.function_role_name or f"{self.function_name[: limits.ROLE_NAME_CHARACTERS - 5]}-role"
+    def role_name(self, region: str) -> str:
+        """The role's name: the one given, else made from function and region, for IAM is one for all regions."""
+        if self.function_role_name:
+            return self.function_role_name
+        return _shorten(f"{self.function_name}-{region}", limits.ROLE_NAME_CHARACTERS, self.function_name)
 
     def bucket_name(self, account: str, region: str) -> str:
         """The bucket's name: the one given, else made from function, account and region.
 
         The made one lies in the account's own regional namespace (``-an``), where nobody else can take the name
-        (S3 user guide, "Account regional namespaces").
+        (S3 user guide, "Account regional namespaces"), but in the regions that have none.
         """
         if self.function_s3_bucket:
             return self.function_s3_bucket
-        tail = f"-{account}-{region}-an"
+        tail = f"-{account}-{region}" + ("" if region in limits.REGIONS_WITHOUT_BUCKET_NAMESPACE else "-an")
         name = self.function_name.lower()
         stem = re.sub(r"[^a-z0-9]+", "-", name if name.startswith("podpac") else f"podpac-{name}").strip("-")
-        return stem[: limits.BUCKET_NAME_CHARACTERS[1] - len(tail)].rstrip("-") + tail
+        if stem not in (self.function_name, f"podpac-{self.function_name}"):
+            stem += "-" + _digest(self.function_name)
+        return _shorten(stem, limits.BUCKET_NAME_CHARACTERS[1] - len(tail), self.function_name) + tail
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:6]
+
+
+def _shorten(text: str, length: int, name: str) -> str:
+    """Cut a text that is too long, and keep it apart from others that begin alike."""
+    return text if len(text) <= length else f"{text[: length - 7].rstrip('-')}-{_digest(name)}"

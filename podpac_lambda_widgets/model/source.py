@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import traitlets as tl
-
-from podpac_lambda_widgets.model.base import InvalidTraitError, StrictHasTraits, Text
+from podpac_lambda_widgets.model.base import FilePath, InvalidTraitError, StrictHasTraits, Text
 from podpac_lambda_widgets.model.deployment import BucketName
 
 _KEY_RULE = "1 to 1,000 characters, not beginning with / and with no '..'."
@@ -23,10 +21,10 @@ class ObjectKey(Text):
 class Source(StrictHasTraits):
     """The two archives: files on this machine, or objects in a bucket. PODPAC's own names."""
 
-    function_source_dist_zip = tl.Unicode("", help="podpac_dist.zip on this machine: the function's code.").tag(
+    function_source_dist_zip = FilePath("", help="podpac_dist.zip on this machine: the function's code.").tag(
         label="Distribution archive"
     )
-    function_source_dependencies_zip = tl.Unicode(
+    function_source_dependencies_zip = FilePath(
         "", help="podpac_deps.zip on this machine: what only some pipelines need."
     ).tag(label="Dependencies archive")
     function_source_bucket = BucketName(help="A bucket, in the function's region, that has the archives.").tag(

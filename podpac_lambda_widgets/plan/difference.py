@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.plan.changes import Change, Create, Delete, Difference, Keep, Plan, Refuse, Update
 from podpac_lambda_widgets.plan.resources import (
+    ROLE_GONE,
     Bucket,
     BucketContents,
     Function,
@@ -58,7 +59,20 @@ def plan_build(stack: str, pairs: Sequence[Pair], adopt: Collection[str] = ()) -
     adopt : collection of str
         Names of foreign roles and buckets that may be used as they are.
     """
-    return Plan(stack, "build", tuple(_build_change(stack, wanted, found, adopt) for wanted, found in pairs))
+    changes = [_build_change(stack, wanted, found, adopt) for wanted, found in pairs]
+    if any(isinstance(change, Create) and isinstance(change.resource, Role) for change in changes):
+        changes = [_with_new_role(change) for change in changes]
+    return Plan(stack, "build", tuple(changes))
+
+
+def _with_new_role(change: Change) -> Change:
+    """A function whose role is made anew has to be told: what AWS granted belonged to the old role, not to its name."""
+    wanted = change.resource
+    if not isinstance(wanted, Function) or not isinstance(change, Keep | Update):
+        return change
+    others = change.differences if isinstance(change, Update) else ()
+    role = Difference("role", ROLE_GONE, wanted.role)
+    return Update(wanted, (role, *(each for each in others if each.field != "role")), change.note)
 
 
 def _build_change(stack: str, wanted: Resource, found: Observed | None, adopt: Collection[str]) -> Change:
@@ -101,7 +115,8 @@ def plan_delete(stack: str, found: Sequence[Observed], adopt: Collection[str] = 
     for observed in found:
         resource = observed.resource
         if isinstance(resource, Bucket):
-            changes += _delete_bucket(stack, resource, observed.stack, resource.name in adopt)
+            adopted = observed.stack is None and resource.name in adopt
+            changes += _delete_bucket(stack, resource, observed.stack, adopted)
         elif observed.stack == stack:
             changes.append(Delete(resource))
         else:
@@ -116,7 +131,13 @@ def _delete_bucket(stack: str, bucket: Bucket, owner: str | None, adopted: bool)
     if owner != stack and not adopted:
         return [Keep(bucket, "not ours")]
     note = f"holds {_count(bucket.foreign_objects, 'object')} that are not ours" if owner == stack else "adopted"
-    contents = BucketContents(name=bucket.name, own_objects=bucket.own_objects, own_prefixes=bucket.own_prefixes)
+    contents = BucketContents(
+        name=bucket.name,
+        own_objects=bucket.own_objects,
+        own_prefixes=bucket.own_prefixes,
+        own_keys=bucket.own_keys,
+        adopted=bucket.adopted,
+    )
     return [*([Delete(contents, count)] if bucket.own_objects else []), Keep(bucket, note)]
 
 

@@ -31,7 +31,7 @@ def function_policy(
     account: str,
     function_name: str,
     bucket: str,
-    dependencies_key: str,
+    dependencies_keys: tuple[str, ...],
     output: str,
     data_buckets: tuple[str, ...] = (),
 ) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def function_policy(
     s3 = f"arn:{partition}:s3:::"
     statements = [
         _allow("WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], logs),
-        _allow("ReadDependencies", "s3:GetObject", f"{s3}{bucket}/{dependencies_key}"),
+        _allow("ReadDependencies", "s3:GetObject", [f"{s3}{bucket}/{key}" for key in dependencies_keys]),
         _allow("WriteResults", "s3:PutObject", f"{s3}{bucket}/{output}/*"),
     ]
     if data_buckets:

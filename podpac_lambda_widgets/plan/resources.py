@@ -82,6 +82,10 @@ class Bucket(Resource):
     own_objects: int = unmanaged(default=0)
     foreign_objects: int = unmanaged(default=0)
     own_prefixes: tuple[str, ...] = unmanaged(default=())
+    #: Regular expression of the keys that only we make; an object elsewhere is ours by its metadata alone.
+    own_keys: str = unmanaged(default="")
+    #: Whether only our own prefixes are to be looked through: the rest of an adopted bucket is none of our business.
+    adopted: bool = unmanaged(default=False)
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,8 @@ class BucketContents(Resource):
     kind: ClassVar[str] = "objects"
     own_objects: int = unmanaged(default=0)
     own_prefixes: tuple[str, ...] = unmanaged(default=())
+    own_keys: str = unmanaged(default="")
+    adopted: bool = unmanaged(default=True)
 
     def __str__(self) -> str:
         return f"our objects in s3://{self.name}"

@@ -142,10 +142,10 @@ class DeployForm(Form):
 
     def show_made_names(self) -> None:
         """Show, in the fields that are left empty, the names that will be made."""
-        self.set_field("function_role_name", placeholder=self.deployment.role_name)
         connection = self._connection()
         if connection is not None:
             identity = connection.identity
+            self.set_field("function_role_name", placeholder=self.deployment.role_name(identity.region))
             made = self.deployment.bucket_name(identity.account, identity.region)
             self.set_field("function_s3_bucket", placeholder=made)
 

@@ -62,3 +62,15 @@ def test_every_error_survives_the_wire() -> None:
             back = errors.from_dict(sent.to_dict())
             assert type(back) is kind
             assert str(back) == str(sent)
+
+
+def test_lambda_works_without_podpac() -> None:
+    code = (
+        "import sys; sys.modules['podpac'] = None\n"
+        "import boto3, podpac_lambda_widgets as plw\n"
+        "cloud = plw.Lambda(source={'A': {'node': 'core.algorithm.utility.SinCoords'}}, function_memory=512,\n"
+        "                   session=boto3.Session(region_name='us-east-1'))\n"
+        "print(cloud.function_memory, cloud)\n"
+    )
+    said = subprocess.check_output([sys.executable, "-W", "error", "-c", code], text=True)
+    assert said.strip() == "512 Lambda(function_name='podpac-lambda-autogen')"

@@ -49,7 +49,7 @@ def test_a_second_run_writes_nothing() -> None:
     again = build_plan(account)
     apply(again, account)
     assert again.is_empty
-    assert len(account.writes) == written == 5
+    assert len(account.writes) == written == 6
 
 
 def test_every_change_is_told_from_start_to_end() -> None:
@@ -61,14 +61,14 @@ def test_every_change_is_told_from_start_to_end() -> None:
     assert kinds[1:5] == [ChangeStarted, ChangeProgressed, ChangeProgressed, ChangeApplied]
 
 
-@pytest.mark.parametrize("call", range(1, 6))
+@pytest.mark.parametrize("call", range(1, 7))
 def test_a_failure_names_done_failed_and_left_and_the_next_run_finishes(call: int) -> None:
     error = AwsError("Creating failed", why="500", code="InternalError", request_id="r-1")
     account, events = FakeAccount(fail_at={call: error}), []
     with pytest.raises(DeployError) as caught:
         apply(build_plan(account), account, events)
     stopped = caught.value
-    assert (len(stopped.done), len(stopped.left)) == (call - 1, 5 - call)
+    assert (len(stopped.done), len(stopped.left)) == (call - 1, 6 - call)
     assert stopped.failed
     assert (stopped.why, stopped.code, stopped.request_id) == ("500", "InternalError", "r-1")
     assert isinstance(events[-1], ChangeFailed)
@@ -88,7 +88,7 @@ def test_a_plan_with_a_refusal_writes_nothing_at_all() -> None:
 
 def test_cancelling_stops_between_two_changes() -> None:
     account = FakeAccount()
-    with pytest.raises(CancelledError, match="2 of 5"):
+    with pytest.raises(CancelledError, match="2 of 6"):
         apply(build_plan(account), account, stop_after=2)
     assert len(account.writes) == 2
 

@@ -178,3 +178,25 @@ def test_a_payload_carries_the_request_and_nothing_else() -> None:
         "output",
         "settings",
     }
+
+
+def test_a_timeout_error_of_the_call_itself_is_raised_and_not_waited_on() -> None:
+    def answer(sent: bytes) -> Invocation:
+        raise TimeoutError("of a socket")
+
+    with pytest.raises(TimeoutError, match="of a socket"):
+        run(b"", account=FakeAccount(answer=answer))
+
+
+def test_a_call_that_was_left_behind_does_not_keep_the_interpreter() -> None:
+    release, threads = threading.Event(), []
+
+    def answer(sent: bytes) -> Invocation:
+        threads.append(threading.current_thread())
+        release.wait(30)
+        return Invocation(inline(), "", LOG, "r")
+
+    with pytest.raises(errors.CancelledError):
+        run(b"", account=FakeAccount(answer=answer), cancelled=lambda: bool(threads))
+    release.set()
+    assert threads[0].daemon

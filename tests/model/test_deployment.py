@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,3 +117,31 @@ def test_archives_come_from_exactly_one_whole_place(source: Source, field: str) 
 def test_an_object_key_that_leaves_its_place_is_refused(key: str) -> None:
     with pytest.raises(InvalidValueError):
         Source(function_source_dist_key=key)
+
+
+@pytest.mark.parametrize("name", ["function_allowed_buckets", "function_allowed_hosts", "adopt"])
+@pytest.mark.parametrize("value", [["*"], [""], "bucket", 7, [7], ["ok-name", "a b"]])
+def test_a_list_is_checked_item_by_item(name: str, value: Any) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        Deployment(**{name: value})
+    assert caught.value.field == name
+
+
+def test_a_list_cannot_grow_unchecked() -> None:
+    assert Deployment(function_allowed_buckets=["data-one"]).function_allowed_buckets == ("data-one",)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert Deployment(function_memory=np.int64(1024), function_timeout=np.float64(30)).function_memory == 1024
+
+
+@pytest.mark.parametrize("value", [30.0, True])
+def test_a_choice_is_told_from_what_merely_equals_it(value: object) -> None:
+    with pytest.raises(InvalidValueError):
+        Deployment(function_log_retention=value)
+
+
+def test_an_archive_may_be_named_by_a_path(tmp_path: Path) -> None:
+    source = Source(function_source_dist_zip=tmp_path / "a.zip", function_source_dependencies_zip="~/b.zip")
+    assert source.function_source_dist_zip == str(tmp_path / "a.zip")
+    assert source.function_source_dependencies_zip == str(Path.home() / "b.zip")

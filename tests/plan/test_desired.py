@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 
 import pytest
 
+from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources
-from podpac_lambda_widgets.plan.resources import STACK_TAG, Bucket, Function, Resource, Role
+from podpac_lambda_widgets.plan.resources import STACK_TAG, Bucket, Function, Resource, Role, StoredObject
 
 ARCHIVES = Archives(
     ArchivePlace("a" * 64, 80_000_000, bucket="src", key="dist.zip"),
@@ -26,6 +29,10 @@ def wanted(partition: str = "aws", region: str = "eu-west-1", **traits: object) 
 
 def _role(resources: tuple[Resource, ...]) -> Role:
     return next(resource for resource in resources if isinstance(resource, Role))
+
+
+def _statements(resources: tuple[Resource, ...]) -> list[dict[str, Any]]:
+    return [statement for document in _role(resources).policies.values() for statement in document["Statement"]]
 
 
 def _function(resources: tuple[Resource, ...]) -> Function:
@@ -82,9 +89,57 @@ def test_the_environment_has_podpacs_names_and_no_secret() -> None:
     assert not [name for name in environment if "KEY_ID" in name or "SECRET" in name or "TOKEN" in name]
 
 
-def test_a_users_variable_cannot_replace_one_of_ours() -> None:
-    environment = _function(wanted(function_env_variables={"S3_BUCKET_NAME": "elsewhere"})).environment
-    assert environment["S3_BUCKET_NAME"] == "podpac-soil-123456789012-eu-west-1-an"
+@pytest.mark.parametrize("name", ["S3_BUCKET_NAME", "FUNCTION_ALLOW_UNSAFE_EVAL", "AWS_REGION", "LAMBDA_TASK_ROOT"])
+def test_a_variable_of_lambdas_or_ours_cannot_be_set_by_hand(name: str) -> None:
+    with pytest.raises(InvalidValueError, match=name):
+        wanted(function_env_variables={name: "true"})
+
+
+def test_an_environment_over_4_kb_is_refused_with_its_size() -> None:
+    with pytest.raises(InvalidValueError, match=r"4,\d{3} bytes"):
+        wanted(function_restrict_pipelines=["a" * 64] * 65)
+
+
+def test_the_function_may_not_write_where_its_code_lies() -> None:
+    with pytest.raises(InvalidValueError):
+        wanted(function_s3_output="archives")
+    (statement,) = [s for s in _statements(wanted()) if s["Action"] == "s3:PutObject"]
+    assert statement["Resource"] == "arn:aws:s3:::podpac-soil-123456789012-eu-west-1-an/output/soil/*"
+
+
+def test_both_archives_are_kept_in_our_own_bucket() -> None:
+    stored = [resource for resource in wanted() if isinstance(resource, StoredObject)]
+    assert {each.copied_from for each in stored} == {("src", "dist.zip"), ("src", "deps.zip")}
+    function = _function(wanted())
+    assert (function.code_bucket, function.code_key) in {(each.bucket, each.key) for each in stored}
+
+
+@pytest.mark.parametrize(("first", "second"), [("soil_moisture", "Soil-Moisture"), ("a" * 60 + "1", "a" * 60 + "2")])
+def test_names_that_are_made_do_not_collide(first: str, second: str) -> None:
+    one, two = Deployment(function_name=first), Deployment(function_name=second)
+    assert one.bucket_name("1" * 12, "ap-southeast-1") != two.bucket_name("1" * 12, "ap-southeast-1")
+    assert one.role_name("ap-southeast-1") != two.role_name("ap-southeast-1")
+    assert len(one.role_name("ap-southeast-1")) <= 64
+
+
+def test_two_regions_have_a_role_each() -> None:
+    assert _role(wanted(region="eu-west-1")).name != _role(wanted(region="us-east-1")).name
+
+
+@pytest.mark.parametrize("region", ["me-south-1", "me-central-1"])
+def test_a_region_without_bucket_namespace_has_a_plain_name(region: str) -> None:
+    bucket = next(resource for resource in wanted(region=region) if isinstance(resource, Bucket))
+    assert bucket.name == f"podpac-soil-123456789012-{region}"
+
+
+def test_only_our_own_keys_have_the_form_of_ours() -> None:
+    bucket = next(resource for resource in wanted() if isinstance(resource, Bucket))
+    ours = [resource.key for resource in wanted() if isinstance(resource, StoredObject)] + [
+        f"output/soil/{'0' * 64}.nc"
+    ]
+    theirs = ["output/soil/thesis.nc", "archives/soil/mine.zip", f"output/soil2/{'0' * 64}.nc", "output/soil/"]
+    assert all(re.fullmatch(bucket.own_keys, key) for key in ours)
+    assert not any(re.fullmatch(bucket.own_keys, key) for key in theirs)
 
 
 def test_unsafe_evaluation_is_off_unless_it_was_asked_for() -> None:

@@ -11,7 +11,16 @@ from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.changes import Create, Delete, Keep, Plan, Refuse, Update
 from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, stack_names
 from podpac_lambda_widgets.plan.difference import differences, plan_build, plan_delete
-from podpac_lambda_widgets.plan.resources import Bucket, Function, LogGroup, Observed, Resource, Role, StoredObject
+from podpac_lambda_widgets.plan.resources import (
+    ROLE_GONE,
+    Bucket,
+    Function,
+    LogGroup,
+    Observed,
+    Resource,
+    Role,
+    StoredObject,
+)
 
 IDENTITY = Identity("123456789012", "arn:aws:iam::123456789012:user/me", "eu-west-1", "aws")
 ARCHIVES = Archives(
@@ -133,3 +142,16 @@ def test_an_adopted_bucket_stays_and_only_our_objects_go() -> None:
     assert (first.resource.kind, type(second)) == ("objects", Keep)
     (only,) = _bucket_plan(0, 50, None).changes
     assert isinstance(only, Keep)
+
+
+def test_a_bucket_of_another_stack_is_left_alone_even_when_it_was_named() -> None:
+    name = next(resource.name for resource in WANTED if isinstance(resource, Bucket))
+    (only,) = _bucket_plan(5, 0, "other@eu-west-1", (name,)).changes
+    assert isinstance(only, Keep)
+
+
+def test_a_function_whose_role_was_deleted_is_told_of_the_new_one() -> None:
+    pairs = [(resource, None if isinstance(resource, Role) else found(resource)) for resource in WANTED]
+    change = plan_build(STACK, pairs).changes[-1]
+    assert isinstance(change, Update)
+    assert [(item.field, item.old) for item in change.differences] == [("role", ROLE_GONE)]

@@ -164,5 +164,5 @@ def test_a_form_alone_is_a_page_of_its_own(studio: Studio) -> None:
 
 def test_names_that_will_be_made_are_shown_where_none_is_given(ready: Studio) -> None:
     ready.deploy.deployment.function_name = "soil"
-    assert ready.deploy.fields["function_role_name"]["placeholder"] == "soil-role"
+    assert ready.deploy.fields["function_role_name"]["placeholder"] == ready.deploy.deployment.role_name("eu-west-1")
     assert ready.deploy.fields["function_s3_bucket"]["placeholder"].startswith("podpac-soil-123456789012")
