@@ -112,7 +112,7 @@ def describe(array: xr.DataArray) -> list[list[str]]:
     elif finite.size and finite.dtype.kind in "mM":
         facts += [["First", _text(finite.min())], ["Last", _text(finite.max())]]
     missing = array.size - finite.size
-    if missing:
+    if missing and array.dtype.kind in "fcmM":
         facts.append(["Missing values", f"{missing:,} of {array.size:,}"])
     return facts
 
@@ -271,12 +271,12 @@ def _day_numbers(dates: Any) -> Any:
 
 
 def _finite(array: xr.DataArray) -> Any:
-    raw = array.values
+    raw = np.asarray(array.values).ravel()
     if raw.dtype.kind in "mM":
         return raw[~np.isnat(raw)]
     if raw.dtype.kind in "fc":
         return raw[np.isfinite(raw)]
-    return raw.ravel() if raw.dtype.kind in "biu" else raw[:0].ravel()
+    return raw if raw.dtype.kind in "biu" else raw[:0]
 
 
 def _limits(numbers: Any, robust: bool) -> tuple[float, float]:
