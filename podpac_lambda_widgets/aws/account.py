@@ -11,10 +11,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from podpac_lambda_widgets.aws import functions, iam, logs, objects, s3
-from podpac_lambda_widgets.aws.client import Clock, SystemClock, asking
+from podpac_lambda_widgets.aws import bucket_contents, functions, iam, logs, objects, s3
 from podpac_lambda_widgets.aws.log_mask import mask_session_tokens
 from podpac_lambda_widgets.aws.session import check_region
+from podpac_lambda_widgets.aws.translate import asking
+from podpac_lambda_widgets.aws.waiting import Clock, SystemClock
 from podpac_lambda_widgets.plan.account import Identity, Invocation, Progress
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.resources import (
@@ -145,10 +146,10 @@ class AwsAccount:
                 iam.delete_role(self._client("iam"), found.name, self.clock)
             case Bucket():
                 account = self._identity.account
-                s3.empty_bucket(self._client("s3"), found, stack, account, progress)
+                bucket_contents.empty_bucket(self._client("s3"), found, stack, account, progress)
                 s3.delete_bucket(self._client("s3"), found.name, account, self.clock)
             case BucketContents():
-                s3.empty_bucket(self._client("s3"), found, stack, self._identity.account, progress)
+                bucket_contents.empty_bucket(self._client("s3"), found, stack, self._identity.account, progress)
             case StoredObject():
                 objects.delete_object(self._client("s3"), found, self._identity.account)
             case LogGroup():
@@ -158,7 +159,7 @@ class AwsAccount:
 
     def count_objects(self, bucket: Bucket, stack: str) -> tuple[int, int]:
         """How many objects of a bucket are the stack's, and how many are somebody else's."""
-        return s3.count_objects(self._client("s3"), bucket.name, bucket.own_prefixes, stack, self._identity.account)
+        return bucket_contents.count_objects(self._client("s3"), bucket, stack, self._identity.account)
 
     def inspect_object(self, bucket: str, key: str) -> Mapping[str, str | int]:
         """``size``, ``sha256`` (empty when unknown) and ``etag`` of an object; raises ResourceNotFoundError."""

@@ -7,7 +7,8 @@ import binascii
 from typing import Any
 
 from podpac_lambda_widgets.aws import tags
-from podpac_lambda_widgets.aws.client import Clock, asking, error_code, error_message, retry
+from podpac_lambda_widgets.aws.translate import asking, error_code, error_message
+from podpac_lambda_widgets.aws.waiting import Clock, retry
 from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.resources import Function, Observed
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from podpac_lambda_widgets.aws import tags
-from podpac_lambda_widgets.aws.client import Clock, asking, error_code, retry
+from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.aws.waiting import Clock, retry
 from podpac_lambda_widgets.errors import ResourceNotFoundError
 from podpac_lambda_widgets.plan.resources import Observed, Role
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from podpac_lambda_widgets.aws import tags
-from podpac_lambda_widgets.aws.client import asking
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.errors import ResourceNotFoundError
 from podpac_lambda_widgets.plan.resources import LogGroup, Observed
 

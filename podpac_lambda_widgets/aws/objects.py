@@ -9,7 +9,7 @@ from typing import Any
 
 from boto3.s3.transfer import TransferConfig
 
-from podpac_lambda_widgets.aws.client import asking
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.errors import ArchiveMissingError, ResourceNotFoundError
 from podpac_lambda_widgets.limits import MEGABYTE
 from podpac_lambda_widgets.plan.account import Progress

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets.aws import tags
-from podpac_lambda_widgets.aws.client import Clock, asking, error_code, retry, translate
+from podpac_lambda_widgets.aws.translate import asking, error_code, translate
+from podpac_lambda_widgets.aws.waiting import Clock, retry
 from podpac_lambda_widgets.errors import AwsError, PodpacLambdaError, ResourceNotFoundError
-from podpac_lambda_widgets.plan.account import Progress
-from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, BucketContents, Observed
+from podpac_lambda_widgets.plan.resources import Bucket, Observed
 
 _BLOCK = {
     "BlockPublicAcls": True,
@@ -138,76 +138,6 @@ def update_bucket(s3: Any, bucket: Bucket, fields: set[str], account: str) -> No
             others = json.loads(found_policy)["Statement"] if found_policy else []
             statements = [s for s in others if s.get("Sid") != bucket.policy["Sid"]] + [bucket.policy]
             s3.put_bucket_policy(**who, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
-
-
-def count_objects(s3: Any, name: str, prefixes: tuple[str, ...], stack: str, account: str) -> tuple[int, int]:
-    """How many objects of the bucket are ours, and how many are somebody else's; versions and markers count."""
-    own = foreign = 0
-    with asking("Counting the bucket's objects", name):
-        for found in _versions(s3, name, account):
-            if _is_own(s3, name, found["Key"], prefixes, stack, account):
-                own += 1
-            else:
-                foreign += 1
-    return own, foreign
-
-
-def _versions(s3: Any, name: str, account: str) -> Iterator[dict[str, str]]:
-    pages = s3.get_paginator("list_object_versions").paginate(Bucket=name, ExpectedBucketOwner=account)
-    for page in pages:
-        for found in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-            yield {"Key": found["Key"], "VersionId": found["VersionId"]}
-
-
-def _is_own(s3: Any, name: str, key: str, prefixes: tuple[str, ...], stack: str, account: str) -> bool:
-    if key.startswith(prefixes):
-        return True
-    try:
-        head = s3.head_object(Bucket=name, Key=key, ExpectedBucketOwner=account)
-    except ClientError as error:
-        if error_code(error) not in ("404", "NoSuchKey", "405"):
-            raise
-        return False
-    return bool(head.get("Metadata", {}).get(STACK_METADATA) == stack)
-
-
-def empty_bucket(s3: Any, bucket: Bucket | BucketContents, stack: str, account: str, progress: Progress) -> None:
-    """Take away what is ours in the bucket: every version, every delete marker, every unfinished upload."""
-    done = 0
-    with asking("Emptying the bucket", bucket.name):
-        batch: list[dict[str, str]] = []
-        for found in list(_versions(s3, bucket.name, account)):
-            if _is_own(s3, bucket.name, found["Key"], bucket.own_prefixes, stack, account):
-                batch.append(found)
-            if len(batch) == 1000:  # the most that one DeleteObjects call takes
-                done = _delete_batch(s3, bucket, account, batch, done, progress)
-                batch = []
-        _delete_batch(s3, bucket, account, batch, done, progress)
-        pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket.name, ExpectedBucketOwner=account)
-        for upload in [upload for page in pages for upload in page.get("Uploads", [])]:
-            if upload["Key"].startswith(bucket.own_prefixes):
-                s3.abort_multipart_upload(Bucket=bucket.name, Key=upload["Key"], UploadId=upload["UploadId"])
-
-
-def _delete_batch(
-    s3: Any, bucket: Bucket | BucketContents, account: str, batch: list[dict[str, str]], done: int, progress: Progress
-) -> int:
-    if not batch:
-        return done
-    answer = s3.delete_objects(
-        Bucket=bucket.name, ExpectedBucketOwner=account, Delete={"Objects": batch, "Quiet": True}
-    )
-    if answer.get("Errors"):
-        first = answer["Errors"][0]
-        raise AwsError(
-            "An object could not be deleted",
-            resource=f"{bucket.name}/{first.get('Key')}",
-            why=str(first.get("Message") or ""),
-            next_step="Look at the object's lock or the bucket's policy, then delete again.",
-            code=str(first.get("Code") or ""),
-        )
-    progress(done + len(batch), max(bucket.own_objects, done + len(batch)))
-    return done + len(batch)
 
 
 def delete_bucket(s3: Any, name: str, account: str, clock: Clock) -> None:

@@ -1,16 +1,16 @@
-"""What botocore raises, in our words; and waiting for what AWS has no waiter for."""
+"""What botocore and boto3 raise, in our words."""
 
 from __future__ import annotations
 
-import random
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
 
+from boto3.exceptions import Boto3Error
 from botocore import exceptions as botocore_errors
 
+from podpac_lambda_widgets.aws.log_mask import mask_secrets
+from podpac_lambda_widgets.aws.waiting import CONNECT_TIMEOUT, READ_TIMEOUT
 from podpac_lambda_widgets.errors import (
     AccessDeniedError,
     AwsError,
@@ -25,11 +25,10 @@ from podpac_lambda_widgets.errors import (
     WrongCredentialsError,
 )
 
-Answer = TypeVar("Answer")
-
+#: What AWS also says to a good key in a region that the account has not enabled.
+_UNKNOWN_TOKEN = {"InvalidClientTokenId", "UnrecognizedClientException"}
 _WRONG = {
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
+    *_UNKNOWN_TOKEN,
     "InvalidAccessKeyId",
     "SignatureDoesNotMatch",
     "InvalidSignatureException",
@@ -59,28 +58,6 @@ _THROTTLED = {
 }
 
 
-class Clock(Protocol):
-    """Time, so that tests can own it."""
-
-    def monotonic(self) -> float:
-        """Seconds from some fixed moment."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
-class SystemClock:
-    """The machine's own time."""
-
-    def monotonic(self) -> float:
-        """Seconds from some fixed moment."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
-
-
 def error_code(error: BaseException) -> str:
     """AWS's code of an error, or an empty string."""
     if isinstance(error, botocore_errors.ClientError):
@@ -95,20 +72,51 @@ def error_message(error: BaseException) -> str:
     return str(error)
 
 
-def translate(error: Exception, what: str, resource: str = "") -> PodpacLambdaError:
-    """The typed error for something botocore raised.
+def translate(
+    error: Exception, what: str, resource: str = "", *, seconds: float = READ_TIMEOUT, after_timeout: str = ""
+) -> PodpacLambdaError:
+    """The typed error for something botocore or boto3 raised.
 
     Parameters
     ----------
     error : Exception
-        A ``ClientError`` or another error of botocore's.
+        A ``ClientError``, another error of botocore's, or what boto3's transfers make of one.
     what : str
         What was being done, such as ``"Creating the role"``.
     resource : str, optional
         The resource it was done to.
+    seconds : float, optional
+        How long an answer was waited for.
+    after_timeout : str, optional
+        What to do when none came.
     """
+    if isinstance(error, Boto3Error) and isinstance(error.__context__, botocore_errors.ClientError):
+        # S3Transfer raises its own error while it handles AWS's.
+        error = error.__context__
     if isinstance(error, botocore_errors.ClientError):
         return _translate_answer(error, what, resource)
+    if isinstance(error, botocore_errors.ReadTimeoutError | botocore_errors.ConnectTimeoutError):
+        return _translate_timeout(error, what, resource, seconds, after_timeout)
+    return _translate_failure(error, what, resource)
+
+
+def _translate_timeout(
+    error: Exception, what: str, resource: str, seconds: float, after_timeout: str
+) -> EndpointUnreachableError:
+    connecting = isinstance(error, botocore_errors.ConnectTimeoutError)
+    waited = CONNECT_TIMEOUT if connecting else seconds
+    step = "Try again; if it goes on, a firewall may be in the way, or AWS_ENDPOINT_URL may be wrong."
+    if not connecting:
+        step = after_timeout or "AWS may have done it all the same: look at a new plan, then try again."
+    return EndpointUnreachableError(
+        f"{what} failed: AWS did not {'take the connection' if connecting else 'answer'} in {waited:g} seconds",
+        resource=resource,
+        why=_mask(str(error)),
+        next_step=step,
+    )
+
+
+def _translate_failure(error: Exception, what: str, resource: str) -> PodpacLambdaError:
     if isinstance(error, botocore_errors.NoCredentialsError | botocore_errors.PartialCredentialsError):
         return NoCredentialsError(
             "No AWS credentials were found",
@@ -125,14 +133,14 @@ def translate(error: Exception, what: str, resource: str = "") -> PodpacLambdaEr
         return EndpointUnreachableError(
             f"{what} failed: AWS could not be reached",
             resource=resource,
-            why=_mask_url(str(error)),
+            why=_mask(str(error)),
             next_step="Check the network, a proxy, and AWS_ENDPOINT_URL if it is set.",
         )
     if isinstance(error, botocore_errors.NoRegionError):
         return InvalidValueError(
             "No region was chosen", field="region", next_step="Choose a region, such as us-east-1."
         )
-    return AwsError(f"{what} failed", resource=resource, why=_mask_url(str(error)))
+    return AwsError(f"{what} failed", resource=resource, why=_mask(str(error)))
 
 
 def _translate_answer(error: botocore_errors.ClientError, what: str, resource: str) -> PodpacLambdaError:
@@ -147,10 +155,13 @@ def _translate_answer(error: botocore_errors.ClientError, what: str, resource: s
             request_id=request_id,
         )
     if code in _WRONG:
+        step = "Check the access key ID and the secret; a key that begins with ASIA needs a session token."
+        if code in _UNKNOWN_TOKEN:
+            step += " A region that the account has not enabled is another cause: enable it, or choose another."
         return WrongCredentialsError(
             "AWS does not accept these credentials",
             why=message,
-            next_step="Check the access key ID and the secret; a key that begins with ASIA needs a session token.",
+            next_step=step,
             code=code,
             request_id=request_id,
         )
@@ -183,41 +194,16 @@ def _denied(error: botocore_errors.ClientError, what: str, resource: str, reques
     )
 
 
-def _mask_url(text: str) -> str:
-    # A proxy's address may carry its password.
-    return re.sub(r"://[^/@\s]+@", "://***@", text)
+def _mask(text: str) -> str:
+    # A proxy's address may carry its password, and an answer that botocore could not parse its credentials.
+    return mask_secrets(re.sub(r"://[^/@\s]+@", "://***@", text))
 
 
 @contextmanager
-def asking(what: str, resource: str = "") -> Iterator[None]:
-    """Translate what botocore raises inside the block."""
+def asking(what: str, resource: str = "", *, seconds: float = READ_TIMEOUT, after_timeout: str = "") -> Iterator[None]:
+    """Translate what botocore and boto3 raise inside the block; parameters as :func:`translate` has them."""
     try:
         yield
-    except (botocore_errors.ClientError, botocore_errors.BotoCoreError) as error:
+    except (botocore_errors.ClientError, botocore_errors.BotoCoreError, Boto3Error) as error:
         # Without the cause: its frames hold signed requests.
-        raise translate(error, what, resource) from None
-
-
-def retry(
-    call: Callable[[], Answer],
-    again: Callable[[Exception], bool],
-    clock: Clock,
-    *,
-    seconds: float = 150.0,
-    first_wait: float = 0.5,
-) -> Answer:
-    """Repeat a call while ``again`` says that its error will pass.
-
-    Waits grow from ``first_wait`` by half each time up to 10 s, with jitter, until ``seconds`` are over; then the last
-    error is raised. For what AWS has no waiter for, such as a new role that cannot be assumed yet.
-    """
-    deadline = clock.monotonic() + seconds
-    wait = first_wait
-    while True:
-        try:
-            return call()
-        except botocore_errors.ClientError as error:
-            if not again(error) or clock.monotonic() + wait > deadline:
-                raise
-        clock.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
-        wait = min(wait * 1.5, 10.0)
+        raise translate(error, what, resource, seconds=seconds, after_timeout=after_timeout) from None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions as botocore_errors
+from botocore.parsers import ResponseParserError
 
 from podpac_lambda_widgets import errors
-from podpac_lambda_widgets.aws.client import asking, retry, translate
+from podpac_lambda_widgets.aws.translate import asking, translate
+from podpac_lambda_widgets.aws.waiting import retry
 
 
 def answer(code: str, message: str = "said AWS", status: int = 400) -> botocore_errors.ClientError:
@@ -125,3 +128,44 @@ def test_an_error_that_will_not_pass_is_not_repeated() -> None:
     with pytest.raises(botocore_errors.ClientError):
         retry(call, lambda error: False, Clock())
     assert len(calls) == 1
+
+
+TIMEOUTS = [
+    (botocore_errors.ReadTimeoutError(endpoint_url="https://x"), "in 300 seconds", "a new plan"),
+    (botocore_errors.ConnectTimeoutError(endpoint_url="https://x"), "in 10 seconds", "firewall"),
+]
+
+
+@pytest.mark.parametrize(("raised", "waited", "step"), TIMEOUTS, ids=lambda item: type(item).__name__)
+def test_a_timeout_says_how_long_and_does_not_blame_a_proxy(raised: Exception, waited: str, step: str) -> None:
+    error = translate(raised, "Uploading", "archive", seconds=300)
+    assert waited in str(error)
+    assert step in error.next_step
+    assert "proxy" not in str(error)
+
+
+def test_what_to_do_after_a_timeout_can_be_said() -> None:
+    error = translate(botocore_errors.ReadTimeoutError(endpoint_url="x"), "Calling", after_timeout="Look at the log.")
+    assert error.next_step == "Look at the log."
+
+
+@pytest.mark.parametrize("code", ["InvalidClientTokenId", "UnrecognizedClientException"])
+def test_an_unknown_key_may_be_a_region_that_is_not_enabled(code: str) -> None:
+    assert "not enabled" in translate(answer(code), "Asking").next_step
+    assert "not enabled" not in translate(answer("SignatureDoesNotMatch"), "Asking").next_step
+
+
+def test_what_a_transfer_makes_of_an_answer_is_that_answer() -> None:
+    with pytest.raises(errors.AccessDeniedError) as caught, asking("Uploading", "archive"):
+        try:
+            raise answer("AccessDenied", "not authorized to perform: s3:PutObject")
+        except botocore_errors.ClientError as error:
+            raise S3UploadFailedError(f"Failed to upload: {error}")  # noqa: B904 - as boto3 raises it
+    assert (caught.value.action, caught.value.request_id) == ("s3:PutObject", "req-1")
+
+
+def test_an_answer_that_cannot_be_parsed_shows_no_credentials() -> None:
+    raised = ResponseParserError("invalid XML received:\n<SecretAccessKey>PLANTED</SecretAccessKey")
+    error = translate(raised, "Asking")
+    assert "invalid XML" in error.why
+    assert "PLANTED" not in str(error)
