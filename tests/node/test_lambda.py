@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import xarray as xr
+from IPython.core.ultratb import VerboseTB
 
 import podpac_lambda_widgets as plw
 from podpac_lambda_widgets import errors
@@ -180,7 +182,7 @@ def test_an_adopted_bucket_is_used_and_left(
 ) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="lab-bucket")
-    s3.put_object(Bucket="lab-bucket", Key="output/other.nc", Body=b"theirs")
+    s3.put_object(Bucket="lab-bucket", Key="output/guest/thesis.nc", Body=b"theirs")
     before = inventory()
     node = podpac.algorithm.SinCoords()
     cloud = plw.Lambda(
@@ -197,7 +199,7 @@ def test_an_adopted_bucket_is_used_and_left(
         cloud.delete(confirm=True)
         assert inventory() == before
     finally:
-        s3.delete_object(Bucket="lab-bucket", Key="output/other.nc")
+        s3.delete_object(Bucket="lab-bucket", Key="output/guest/thesis.nc")
         s3.delete_bucket(Bucket="lab-bucket")
 
 
@@ -220,7 +222,7 @@ def test_names_and_keys_come_from_settings_and_nothing_is_written_back(
     before = dict(settings)
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
     cloud = plw.Lambda()
-    assert (cloud.function_name, cloud.role_name) == ("function-of-settings", "role-of-settings")
+    assert (cloud.function_name, cloud.role_name("eu-central-1")) == ("function-of-settings", "role-of-settings")
     assert cloud.bucket_name("1" * 12, "eu-central-1") == "bucket-of-settings"
     assert cloud.stack.account.identity().region == "eu-central-1"
     assert dict(settings) == before
@@ -333,6 +335,32 @@ def test_a_secret_of_podpacs_settings_reaches_neither_payload_nor_log_nor_enviro
     podpac.managers.aws.Lambda(source=podpac.algorithm.SinCoords(), session=session, function_name=NAME).eval(grid)
     events = aws.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{NAME}")["events"]
     configuration = aws.client("lambda").get_function_configuration(FunctionName=NAME)
-    for text in (result.log, json.dumps(events), json.dumps(configuration, default=str), caplog.text, repr(ours)):
-        assert CANARY not in text
-        assert session.get_credentials().secret_key not in text
+    s3 = aws.client("s3")
+    bucket = configuration["Environment"]["Variables"]["S3_BUCKET_NAME"]
+    heads = [
+        (found["Key"], s3.head_object(Bucket=bucket, Key=found["Key"])["Metadata"])
+        for found in s3.list_objects_v2(Bucket=bucket)["Contents"]
+    ]
+    results = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key, _ in heads if not key.endswith(".zip")]
+    texts = (
+        result.log,
+        json.dumps(events),
+        json.dumps(configuration, default=str),
+        caplog.text,
+        repr(ours),
+        repr(heads),
+    )
+    for secret in (CANARY, session.get_credentials().secret_key):
+        assert not [text for text in texts if secret in text]
+        assert not [body for body in (*results, result.netcdf) if secret.encode() in body]
+
+
+def test_a_verbose_traceback_of_a_failing_run_shows_no_secret(cloud: Lambda, grid: Any) -> None:
+    secret = cloud.session.get_credentials().secret_key
+    stream = io.StringIO()
+    try:
+        on(cloud, {"x": {"plugin": "os", "node": "system"}}).eval(grid)
+    except errors.PipelineRejectedError as error:
+        text = VerboseTB(theme_name="nocolor", ostream=stream).text(type(error), error, error.__traceback__)
+    assert "PipelineRejectedError" in text
+    assert secret not in text
