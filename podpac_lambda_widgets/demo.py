@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import secrets
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -117,19 +119,33 @@ def run_lab(archives: Path, repository: Path) -> int:
             "AWS_SECRET_ACCESS_KEY": keys.secret_key,
             "AWS_DEFAULT_REGION": str(session.region_name),
         }
+        settings = _quiet_settings()
         command = [
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
-            *("--ServerApp.port_retries=0", f"--ServerApp.root_dir={repository}", "--LabApp.news_url="),
+            *("--ServerApp.port_retries=0", f"--ServerApp.root_dir={repository}"),
+            f"--LabApp.app_settings_dir={settings.name}",
             *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
         ]
         try:
             server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         except OSError as error:
             raise DependencyMissingError("JupyterLab did not start", why=str(error)) from None
-        return _serve(server, port, token)
+        with settings:
+            return _serve(server, port, token)
+
+
+def _quiet_settings() -> tempfile.TemporaryDirectory[str]:
+    """JupyterLab settings under which it asks nothing of the network, and the user nothing about news."""
+    folder = tempfile.TemporaryDirectory(prefix="podpac-lab-")
+    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+    (Path(folder.name) / "overrides.json").write_text(json.dumps(quiet))
+    return folder
 
 
 def _serve(server: subprocess.Popen[bytes], port: int, token: str) -> int:
+    # However it is told to stop, and even when a shell started it with Ctrl-C ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         _wait_for(server, port, token)
         link = f"http://127.0.0.1:{port}/lab/tree/notebooks/studio.ipynb?token={token}"
