@@ -110,6 +110,7 @@ def run_lab(archives: Path, repository: Path) -> int:
         keys = session.get_credentials().get_frozen_credentials()
         # The names every AWS SDK reads: the notebook's own `connect()` finds this AWS as it would find any other.
         # They live as long as this process, for an AWS that ends with it.
+        # It runs functions with this very Python, so archives are to be built for that.
         own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment = {
             **own,
@@ -118,6 +119,7 @@ def run_lab(archives: Path, repository: Path) -> int:
             "AWS_ACCESS_KEY_ID": keys.access_key,
             "AWS_SECRET_ACCESS_KEY": keys.secret_key,
             "AWS_DEFAULT_REGION": str(session.region_name),
+            "FUNCTION_RUNTIME": f"python{sys.version_info.major}.{sys.version_info.minor}",
         }
         settings = _quiet_settings()
         command = [

@@ -5,6 +5,7 @@ The only place that joins the forms with AWS, the embedded AWS and the builder o
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -102,6 +103,11 @@ class Aws:
         return Stack(account, deployment, source)
 
 
+def _first_wish() -> Deployment:
+    """What the Deploy form begins with; ``FUNCTION_RUNTIME`` of the environment may say what to build for."""
+    return Deployment(function_runtime=os.environ.get("FUNCTION_RUNTIME", ""))
+
+
 class Studio(Page):
     """Five forms on one page: Connect, Package, Deploy, Run, Results.
 
@@ -133,7 +139,7 @@ class Studio(Page):
         where = Path(directory) if directory is not None else find_archive_directory(Path.cwd())
         self.credentials = CredentialsForm(worker, self._backend)
         self.source = SourceForm(worker, self._backend, Source(), where)
-        self.deploy = DeployForm(worker, Deployment(), self._stack, lambda: self.credentials.connection)
+        self.deploy = DeployForm(worker, _first_wish(), self._stack, lambda: self.credentials.connection)
         self.pipeline = PipelineForm(worker, self._stack, notebook_variables, self._check)
         self.results = ResultView(worker)
         super().__init__(

@@ -330,3 +330,8 @@ def test_the_page_answers_that_a_kernel_is_there(
 def test_archives_belong_into_the_checkout(repository: Any, tmp_path: Any) -> None:
     assert find_archive_directory(repository / "notebooks") == repository / "dist" / "aws"
     assert find_archive_directory(tmp_path) == tmp_path / "dist" / "aws"
+
+
+def test_the_environment_may_say_what_runtime_to_build_for(monkeypatch: pytest.MonkeyPatch, backend: Any) -> None:
+    monkeypatch.setenv("FUNCTION_RUNTIME", "python3.13")
+    assert Studio(backend=backend).deploy.deployment.function_runtime == "python3.13"
