@@ -15,7 +15,7 @@ from podpac_lambda_widgets.aws import bucket_contents, functions, iam, logs, obj
 from podpac_lambda_widgets.aws.log_mask import mask_session_tokens
 from podpac_lambda_widgets.aws.session import check_region
 from podpac_lambda_widgets.aws.translate import asking
-from podpac_lambda_widgets.aws.waiting import Clock, SystemClock
+from podpac_lambda_widgets.aws.waiting import CONNECT_TIMEOUT, READ_TIMEOUT, TRANSFER_TIMEOUT, Clock, SystemClock
 from podpac_lambda_widgets.plan.account import Identity, Invocation, Progress
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.resources import (
@@ -49,20 +49,20 @@ class AwsAccount:
         mask_session_tokens()
         self.session = session
         self.clock: Clock = clock or SystemClock()
-        self._clients: dict[tuple[str, float], Any] = {}
+        self._clients: dict[tuple[str, float, int], Any] = {}
         # boto3 sessions are not safe to use from several threads; the clients they make are.
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"AwsAccount(region={self.session.region_name!r})"
 
-    def _client(self, service: str, read_timeout: float = 60.0, attempts: int = 5) -> Any:
+    def _client(self, service: str, read_timeout: float = READ_TIMEOUT, attempts: int = 5) -> Any:
         with self._lock:
-            key = (service, read_timeout)
+            key = (service, read_timeout, attempts)
             if key not in self._clients:
                 config = Config(
                     read_timeout=read_timeout,
-                    connect_timeout=10,
+                    connect_timeout=CONNECT_TIMEOUT,
                     retries={"mode": "standard", "total_max_attempts": attempts},
                     tcp_keepalive=True,
                     user_agent_extra=_USER_AGENT,
@@ -73,6 +73,9 @@ class AwsAccount:
 
     @cached_property
     def _identity(self) -> Identity:
+        return self._ask_identity()
+
+    def _ask_identity(self) -> Identity:
         with asking("Asking AWS who we are"):
             answer = self._client("sts").get_caller_identity()
         credentials = self.session.get_credentials()
@@ -95,9 +98,9 @@ class AwsAccount:
             case Role():
                 return iam.read_role(self._client("iam"), wanted)
             case Bucket():
-                return s3.read_bucket(self._client("s3"), wanted, self._identity.account)
+                return s3.read_bucket(self._client("s3"), wanted, self._identity.account, self._ask_identity)
             case StoredObject():
-                return objects.read_object(self._client("s3"), wanted, self._identity.account)
+                return objects.read_object(self._client("s3"), wanted, self._identity.account, self._ask_identity)
             case LogGroup():
                 return logs.read_log_group(self._client("logs"), wanted)
             case Function():
@@ -112,7 +115,7 @@ class AwsAccount:
             case Bucket():
                 s3.create_bucket(self._client("s3"), wanted, self._identity.account, self.clock)
             case StoredObject():
-                objects.put_object(self._client("s3", 300.0), wanted, stack, self._identity.account, progress)
+                self._put_object(wanted, stack, progress)
             case LogGroup():
                 logs.create_log_group(self._client("logs"), wanted)
             case Function():
@@ -127,13 +130,17 @@ class AwsAccount:
             case Bucket():
                 s3.update_bucket(self._client("s3"), wanted, fields, self._identity.account)
             case StoredObject():
-                objects.put_object(self._client("s3", 300.0), wanted, stack, self._identity.account, progress)
+                self._put_object(wanted, stack, progress)
             case LogGroup():
                 arn = self._arn("logs", f"log-group:{wanted.name}")
                 logs.update_log_group(self._client("logs"), wanted, fields, arn)
             case Function():
                 arn = self._arn("lambda", f"function:{wanted.name}")
                 functions.update_function(self._client("lambda"), wanted, fields, self.clock, arn)
+
+    def _put_object(self, wanted: StoredObject, stack: str, progress: Progress) -> None:
+        client = self._client("s3", TRANSFER_TIMEOUT)
+        objects.put_object(client, wanted, stack, self._identity.account, progress, self._ask_identity)
 
     def _arn(self, service: str, what: str) -> str:
         who = self._identity
@@ -163,7 +170,7 @@ class AwsAccount:
 
     def inspect_object(self, bucket: str, key: str) -> Mapping[str, str | int]:
         """``size``, ``sha256`` (empty when unknown) and ``etag`` of an object; raises ResourceNotFoundError."""
-        return objects.inspect_object(self._client("s3"), bucket, key)
+        return objects.inspect_object(self._client("s3"), bucket, key, self._ask_identity)
 
     def invoke(self, function_name: str, payload: bytes, timeout: float) -> Invocation:
         """Call a function once and wait for at most ``timeout`` seconds.
@@ -171,7 +178,8 @@ class AwsAccount:
         The SDK's own retries are off: after a read timeout they would run the function again.
         """
         client = self._client("lambda", read_timeout=timeout, attempts=1)
-        with asking("Calling the function", function_name):
+        after = "The function may still be running: look at its log before you call it again."
+        with asking("Calling the function", function_name, seconds=timeout, after_timeout=after):
             answer = client.invoke(FunctionName=function_name, LogType="Tail", Payload=payload)
             body = answer["Payload"].read()
         return Invocation(
@@ -183,4 +191,4 @@ class AwsAccount:
 
     def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
         """The bytes of an object."""
-        return objects.fetch_object(self._client("s3", 300.0), bucket, key, progress)
+        return objects.fetch_object(self._client("s3", TRANSFER_TIMEOUT), bucket, key, progress)

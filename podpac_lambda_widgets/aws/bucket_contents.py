@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.aws.head import status
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.errors import AwsError
 from podpac_lambda_widgets.plan.account import Progress
 from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, BucketContents
@@ -61,7 +62,8 @@ def _ownership(s3: Any, bucket: Bucket | BucketContents, stack: str, account: st
         try:
             head = s3.head_object(Bucket=bucket.name, Key=key, ExpectedBucketOwner=account)
         except ClientError as error:
-            if error_code(error) not in ("404", "NoSuchKey", "405", "MethodNotAllowed"):
+            # 400: encrypted with a key that only its owner has. 405: deleted.
+            if status(error) not in (400, 404, 405):
                 raise
             return False
         return bool(head.get("Metadata", {}).get(STACK_METADATA) == stack)

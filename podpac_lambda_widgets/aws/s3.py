@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets.aws import tags
-from podpac_lambda_widgets.aws.translate import asking, error_code, translate
+from podpac_lambda_widgets.aws.head import Confirm, bucket_region, status, translate_head
+from podpac_lambda_widgets.aws.translate import asking, error_code
 from podpac_lambda_widgets.aws.waiting import Clock, retry
-from podpac_lambda_widgets.errors import AwsError, PodpacLambdaError, ResourceNotFoundError
+from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.resources import Bucket, Observed
 
 _BLOCK = {
@@ -22,45 +22,54 @@ _BLOCK = {
     "RestrictPublicBuckets": True,
 }
 #: The stack named for a bucket that AWS does not let us look into.
-SOMEBODY_ELSES = "another account"
+SOMEBODY_ELSES = "another account, or s3:ListBucket is missing"
 
 
 class BucketElsewhereError(AwsError):
     """The bucket is in another region."""
 
 
-def read_bucket(s3: Any, wanted: Bucket, account: str) -> Observed | None:
-    """The bucket as AWS has it. One that belongs to another account is observed as a stranger's, not as missing."""
+def read_bucket(s3: Any, wanted: Bucket, account: str, confirm: Confirm) -> Observed | None:
+    """The bucket as AWS has it.
+
+    One that belongs to another account is observed as a stranger's, not as missing. S3 answers the same when we may
+    not list a bucket of our own; a name with our account in it tells the two apart.
+    """
     try:
-        head = s3.head_bucket(Bucket=wanted.name)
-    except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        if error_code(error) in ("404", "NoSuchBucket"):
-            return None
-        if status == 403:
-            return _stranger(wanted)
-        if status in (301, 400):
-            raise _elsewhere(error, wanted) from None
-        raise translate(error, "Reading the bucket", wanted.name) from None
+        with asking("Reading the bucket", wanted.name):
+            head = _head(s3, wanted, account, confirm)
+    except ResourceNotFoundError:
+        return None
+    if head is None:
+        return _stranger(wanted)
     region = str(head.get("BucketRegion") or head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region") or "")
     if region and region != wanted.region:
         raise _in_region(wanted, region)
-    try:
-        s3.head_bucket(Bucket=wanted.name, ExpectedBucketOwner=account)
-    except ClientError:
-        return _stranger(wanted)
     return _read_own(s3, wanted, account, region)
+
+
+def _head(s3: Any, wanted: Bucket, account: str, confirm: Confirm) -> dict[str, Any] | None:
+    try:
+        head: dict[str, Any] = s3.head_bucket(Bucket=wanted.name, ExpectedBucketOwner=account)
+    except ClientError as error:
+        region = bucket_region(error)
+        if status(error) in (301, 307, 400) and region not in ("", wanted.region):
+            raise _in_region(wanted, region) from None
+        if status(error) == 403 and not _only_ours(wanted, account):
+            return None
+        raise translate_head(error, "Reading the bucket", wanted.name, "s3:ListBucket", confirm) from None
+    return head
+
+
+def _only_ours(bucket: Bucket, account: str) -> bool:
+    """Whether the name is in the account's own namespace: nobody else can have a bucket of that name."""
+    return bucket.name.endswith(f"-{account}-{bucket.region}-an")
 
 
 def _stranger(wanted: Bucket) -> Observed:
     return Observed(
         Bucket(name=wanted.name, region="", tags={}, public_access_blocked=False, policy=None), SOMEBODY_ELSES
     )
-
-
-def _elsewhere(error: ClientError, wanted: Bucket) -> PodpacLambdaError:
-    region = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region", "")
-    return _in_region(wanted, region or "another region")
 
 
 def _in_region(wanted: Bucket, region: str) -> BucketElsewhereError:
@@ -100,8 +109,18 @@ def _or_nothing(call: Any, who: Mapping[str, str], nothing: str) -> dict[str, An
 
 
 def _own_statement(policy: str | None, wanted: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    statements = json.loads(policy)["Statement"] if policy else []
-    return next((s for s in statements if wanted and s.get("Sid") == wanted["Sid"]), None)
+    return next((s for s in _statements(_document(policy)) if wanted and s.get("Sid") == wanted["Sid"]), None)
+
+
+def _document(policy: str | None) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(policy) if policy else {"Version": "2012-10-17"}
+    return document
+
+
+def _statements(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    # IAM's grammar lets a policy have a single statement without a list around it.
+    found = document.get("Statement", [])
+    return [found] if isinstance(found, dict) else list(found)
 
 
 def create_bucket(s3: Any, bucket: Bucket, account: str, clock: Clock) -> None:
@@ -111,7 +130,7 @@ def create_bucket(s3: Any, bucket: Bucket, account: str, clock: Clock) -> None:
         # us-east-1 is the one region that S3 does not take as a location.
         configuration["LocationConstraint"] = bucket.region
     extra = {}
-    if re.search(rf"-{account}-{bucket.region}-an$", bucket.name):
+    if _only_ours(bucket, account):
         extra["BucketNamespace"] = "account-regional"
     with asking("Creating the bucket", bucket.name):
         retry(
@@ -135,9 +154,9 @@ def update_bucket(s3: Any, bucket: Bucket, fields: set[str], account: str) -> No
             s3.put_public_access_block(**who, PublicAccessBlockConfiguration=_BLOCK)
         if "policy" in fields and bucket.policy is not None:
             found_policy = _or_nothing(s3.get_bucket_policy, who, "NoSuchBucketPolicy").get("Policy")
-            others = json.loads(found_policy)["Statement"] if found_policy else []
-            statements = [s for s in others if s.get("Sid") != bucket.policy["Sid"]] + [bucket.policy]
-            s3.put_bucket_policy(**who, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+            document = _document(found_policy)
+            others = [s for s in _statements(document) if s.get("Sid") != bucket.policy["Sid"]]
+            s3.put_bucket_policy(**who, Policy=json.dumps({**document, "Statement": [*others, bucket.policy]}))
 
 
 def delete_bucket(s3: Any, name: str, account: str, clock: Clock) -> None:

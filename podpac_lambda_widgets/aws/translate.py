@@ -54,6 +54,7 @@ _THROTTLED = {
     "TooManyRequestsException",
     "RequestLimitExceeded",
     "SlowDown",
+    "503",
     "EC2ThrottledException",
 }
 

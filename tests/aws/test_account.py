@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount
@@ -18,7 +20,7 @@ from podpac_lambda_widgets.local.emulator import local_aws
 from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.changes import Update
-from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, stack_names
+from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, named_resources, stack_names
 from podpac_lambda_widgets.plan.difference import differences
 from podpac_lambda_widgets.plan.resources import Bucket, LogGroup, Resource, Role, StoredObject
 from podpac_lambda_widgets.secret import Secret
@@ -44,8 +46,9 @@ def regional(request: pytest.FixtureRequest, aws: LocalSession) -> Iterator[AwsA
 
 def wanted(account: AwsAccount, tmp_path: Path, **traits: Any) -> tuple[Resource, ...]:
     path = tmp_path / "archive.zip"
-    path.write_bytes(b"x" * 100_000)
-    place = ArchivePlace("c" * 64, 100_000, path)
+    content = b"x" * 100_000
+    path.write_bytes(content)
+    place = ArchivePlace(hashlib.sha256(content).hexdigest(), len(content), path)
     deployment = Deployment(function_name="room", **traits)
     return desired_resources(deployment, Archives(place, place, "python3.11", "x86_64"), account.identity())
 
@@ -206,3 +209,20 @@ def test_who_we_are_is_not_the_root_user(account: AwsAccount) -> None:
 def test_an_object_that_is_not_there_is_a_typed_error(account: AwsAccount) -> None:
     with pytest.raises(errors.ResourceNotFoundError):
         account.inspect_object("podpac-no-such-bucket", "key")
+
+
+def test_a_function_is_called_once_however_long_it_takes(aws: LocalSession, faults: Any) -> None:
+    """A time limit of 60 s makes a client as patient as that for other calls, which may repeat."""
+    sent: list[Any] = []
+
+    def lose(request: Any, **_: Any) -> None:
+        sent.append(request)
+        raise ReadTimeoutError(endpoint_url="https://x")
+
+    faults.hook("before-send.lambda.Invoke", lose)
+    account = AwsAccount(aws)
+    assert account.read(named_resources(Deployment(function_name="room"), account.identity())[0]) is None
+    with pytest.raises(errors.EndpointUnreachableError, match="60 seconds") as caught:
+        account.invoke("room", b"{}", 60.0)
+    assert len(sent) == 1
+    assert "still be running" in caught.value.next_step
