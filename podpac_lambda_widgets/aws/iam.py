@@ -13,7 +13,11 @@ from podpac_lambda_widgets.plan.resources import Observed, Role
 
 
 def read_role(iam: Any, wanted: Role) -> Observed | None:
-    """The role as AWS has it; of its policies only those that are wanted, for others may have added their own."""
+    """The role as AWS has it.
+
+    Of a role of ours all policies are read, so that more rights than planned are seen; of another's only those that
+    are wanted, for its owner may have added any.
+    """
     try:
         with asking("Reading the role", wanted.name):
             found = iam.get_role(RoleName=wanted.name)["Role"]
@@ -23,20 +27,21 @@ def read_role(iam: Any, wanted: Role) -> Observed | None:
         found_tags = tags.from_list(
             tag for page in iam.get_paginator("list_role_tags").paginate(RoleName=wanted.name) for tag in page["Tags"]
         )
-        inline = set(_inline_policy_names(iam, wanted.name))
+        inline, attached = _inline_policy_names(iam, wanted.name), _attached_policy_arns(iam, wanted.name)
+        if tags.stack_of(found_tags) is None:
+            inline = [name for name in inline if name in wanted.policies]
+            attached = [arn for arn in attached if arn in wanted.managed_policies]
         policies = {
-            name: iam.get_role_policy(RoleName=wanted.name, PolicyName=name)["PolicyDocument"]
-            for name in wanted.policies
-            if name in inline
+            name: iam.get_role_policy(RoleName=wanted.name, PolicyName=name)["PolicyDocument"] for name in inline
         }
-        attached = _attached_policy_arns(iam, wanted.name)
     role = Role(
         name=wanted.name,
         description=found.get("Description", ""),
         trust=found["AssumeRolePolicyDocument"],
         policies=policies,
-        managed_policies=tuple(arn for arn in wanted.managed_policies if arn in attached),
+        managed_policies=tuple(attached),
         tags=tags.wanted_part(found_tags, wanted.tags),
+        arn=found["Arn"],
     )
     return Observed(role, tags.stack_of(found_tags))
 
@@ -65,7 +70,7 @@ def create_role(iam: Any, role: Role) -> None:
 
 
 def update_role(iam: Any, role: Role, fields: set[str]) -> None:
-    """Bring the named fields of the role to what is wanted."""
+    """Bring the named fields of a role of ours to what is wanted; policies that are not wanted go."""
     with asking("Updating the role", role.name):
         if "trust" in fields:
             iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=json.dumps(role.trust))
@@ -74,6 +79,7 @@ def update_role(iam: Any, role: Role, fields: set[str]) -> None:
         if "tags" in fields:
             iam.tag_role(RoleName=role.name, Tags=tags.to_list(role.tags))
         if fields & {"policies", "managed_policies"}:
+            _remove_other_policies(iam, role)
             _put_policies(iam, role)
 
 
@@ -82,6 +88,15 @@ def _put_policies(iam: Any, role: Role) -> None:
         iam.put_role_policy(RoleName=role.name, PolicyName=name, PolicyDocument=json.dumps(document))
     for arn in role.managed_policies:
         iam.attach_role_policy(RoleName=role.name, PolicyArn=arn)
+
+
+def _remove_other_policies(iam: Any, role: Role) -> None:
+    for arn in _attached_policy_arns(iam, role.name):
+        if arn not in role.managed_policies:
+            iam.detach_role_policy(RoleName=role.name, PolicyArn=arn)
+    for name in _inline_policy_names(iam, role.name):
+        if name not in role.policies:
+            iam.delete_role_policy(RoleName=role.name, PolicyName=name)
 
 
 def delete_role(iam: Any, name: str, clock: Clock) -> None:
