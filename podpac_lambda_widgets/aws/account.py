@@ -136,7 +136,7 @@ class AwsAccount:
                 logs.update_log_group(self._client("logs"), wanted, fields, arn)
             case Function():
                 arn = self._arn("lambda", f"function:{wanted.name}")
-                functions.update_function(self._client("lambda"), wanted, fields, self.clock, arn)
+                functions.update_function(self._client("lambda"), change, wanted, self.clock, arn)
 
     def _put_object(self, wanted: StoredObject, stack: str, progress: Progress) -> None:
         client = self._client("s3", TRANSFER_TIMEOUT)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from botocore.exceptions import WaiterError
 
 from podpac_lambda_widgets.aws import tags
 from podpac_lambda_widgets.aws.translate import asking, error_code, error_message
 from podpac_lambda_widgets.aws.waiting import Clock, retry
-from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
-from podpac_lambda_widgets.plan.resources import Function, Observed
+from podpac_lambda_widgets.errors import ArchiveCorruptError, AwsError, ResourceNotFoundError
+from podpac_lambda_widgets.plan.changes import Update
+from podpac_lambda_widgets.plan.resources import ROLE_GONE, Function, Observed
 
 #: What AWS says while a new role, its policy or a previous update has not settled yet.
 _SETTLING = (
@@ -20,6 +24,8 @@ _SETTLING = (
     "currently in the following state",
     "invalidarnexception",
 )
+#: The fields that UpdateFunctionCode changes; all others but the tags are UpdateFunctionConfiguration's.
+_CODE = {"code_sha256", "architecture"}
 
 
 def read_function(client: Any, wanted: Function) -> Observed | None:
@@ -43,8 +49,16 @@ def read_function(client: Any, wanted: Function) -> Observed | None:
         environment=found.get("Environment", {}).get("Variables", {}),
         tags=tags.wanted_part(found_tags, wanted.tags),
         code_sha256=_hexadecimal(found.get("CodeSha256", "")),
+        state=_state(found),
     )
     return Observed(function, tags.stack_of(found_tags))
+
+
+def _state(found: Mapping[str, Any]) -> str:
+    """The function's state and that of its last update in one word; an idle (Inactive) one wakes when it is called."""
+    if found.get("State") in ("Failed", "Pending"):
+        return str(found["State"])
+    return {"Failed": "UpdateFailed", "InProgress": "Updating"}.get(found.get("LastUpdateStatus", ""), "Active")
 
 
 def _hexadecimal(base64_digest: str) -> str:
@@ -65,22 +79,44 @@ def create_function(client: Any, function: Function, clock: Clock) -> None:
     """Make the function with its tags, and wait until it is active.
 
     A new role cannot be assumed for some seconds, which AWS only tells by refusing: the call is repeated.
+
+    Raises
+    ------
+    ArchiveCorruptError
+        Lambda took other code than was wanted.
     """
     with asking("Creating the function", function.name):
-        retry(
-            lambda: client.create_function(
-                FunctionName=function.name,
-                Runtime=function.runtime,
-                Code=_code(function),
-                Architectures=[function.architecture],
-                Tags=dict(function.tags),
-                PackageType="Zip",
-                **_configuration(function),
-            ),
-            _will_settle,
-            clock,
+        _create(client, function, _will_settle, clock)
+
+
+def _create(client: Any, function: Function, again: Callable[[Exception], bool], clock: Clock) -> None:
+    made = retry(
+        lambda: client.create_function(
+            FunctionName=function.name,
+            Runtime=function.runtime,
+            Code=_code(function),
+            Architectures=[function.architecture],
+            Tags=dict(function.tags),
+            PackageType="Zip",
+            **_configuration(function),
+        ),
+        again,
+        clock,
+    )
+    _check_code(made, function)
+    _wait(client, "function_active_v2", function.name)
+
+
+def _check_code(answer: Mapping[str, Any], function: Function) -> None:
+    taken = _hexadecimal(str(answer.get("CodeSha256", "")))
+    if taken != function.code_sha256:
+        place = f"s3://{function.code_bucket}/{function.code_key}"
+        raise ArchiveCorruptError(
+            "Lambda took other code than was wanted",
+            resource=place,
+            why=f"Its SHA-256 is {taken or 'unknown'}, that of the archive {function.code_sha256}.",
+            next_step=f"Somebody has changed the object: delete {place} and build again.",
         )
-        _wait(client, "function_active_v2", function.name)
 
 
 def _configuration(function: Function) -> dict[str, Any]:
@@ -99,34 +135,63 @@ def _code(function: Function) -> dict[str, Any]:
     return {"S3Bucket": function.code_bucket, "S3Key": function.code_key}
 
 
-def update_function(client: Any, function: Function, fields: set[str], clock: Clock, arn: str) -> None:
-    """Bring the named fields of the function to what is wanted, and wait until it is."""
+def update_function(client: Any, change: Update, function: Function, clock: Clock, arn: str) -> None:
+    """Bring the differing fields of the function to what is wanted, and wait until it is.
+
+    A function that failed is made anew. So is one whose role is gone: what Lambda was granted for its environment
+    (a KMS grant) belongs to that role's unique id, which a role made anew under the same name does not have.
+
+    Raises
+    ------
+    ArchiveCorruptError
+        Lambda took other code than was wanted.
+    """
+    old = {difference.field: difference.old for difference in change.differences}
+    state, fields = old.pop("state", ""), set(old)
+    if state == "Failed" or old.get("role") == ROLE_GONE:
+        delete_function(client, function.name, clock)
+        with asking("Creating the function anew", function.name):
+            _create(client, function, lambda error: _will_settle(error) or _is_still_going(error), clock)
+        return
     with asking("Updating the function", function.name):
-        if fields & {"code_sha256", "architecture"}:
-            retry(
-                lambda: client.update_function_code(
-                    FunctionName=function.name, Architectures=[function.architecture], **_code(function)
-                ),
-                _will_settle,
-                clock,
-            )
+        if state == "Pending":
+            _wait(client, "function_active_v2", function.name)
+        if state in ("Pending", "Updating"):
             _wait(client, "function_updated_v2", function.name)
-        if fields - {"code_sha256", "architecture", "tags"}:
-            retry(
-                lambda: client.update_function_configuration(
-                    FunctionName=function.name, Runtime=function.runtime, **_configuration(function)
-                ),
-                _will_settle,
-                clock,
-            )
-            _wait(client, "function_updated_v2", function.name)
-        if "tags" in fields:
-            client.tag_resource(Resource=arn, Tags=dict(function.tags))
+        if state == "UpdateFailed":
+            fields |= {"code_sha256", "environment"}
+        _update_fields(client, function, fields, clock, arn)
+
+
+def _is_still_going(error: Exception) -> bool:
+    return error_code(error) == "ResourceConflictException" and "already exist" in error_message(error).lower()
+
+
+def _update_fields(client: Any, function: Function, fields: set[str], clock: Clock, arn: str) -> None:
+    if fields & _CODE:
+        updated = retry(
+            lambda: client.update_function_code(
+                FunctionName=function.name, Architectures=[function.architecture], **_code(function)
+            ),
+            _will_settle,
+            clock,
+        )
+        _check_code(updated, function)
+        _wait(client, "function_updated_v2", function.name)
+    if fields - _CODE - {"tags"}:
+        retry(
+            lambda: client.update_function_configuration(
+                FunctionName=function.name, Runtime=function.runtime, **_configuration(function)
+            ),
+            _will_settle,
+            clock,
+        )
+        _wait(client, "function_updated_v2", function.name)
+    if "tags" in fields:
+        client.tag_resource(Resource=arn, Tags=dict(function.tags))
 
 
 def _wait(client: Any, waiter: str, name: str) -> None:
-    from botocore.exceptions import WaiterError
-
     try:
         client.get_waiter(waiter).wait(FunctionName=name)
     except WaiterError as error:

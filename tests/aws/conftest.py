@@ -37,19 +37,21 @@ class Faults:
     ) -> list[dict[str, Any]]:
         """Answer an operation (``s3.HeadBucket``) instead of AWS when ``after`` have passed; returns the requests."""
         asked: list[dict[str, Any]] = []
-        parsed = {
-            "Error": {"Code": code or str(status), "Message": message},
-            "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": dict(headers or {}), "RequestId": "req-1"},
-        }
 
         def handler(params: dict[str, Any], **_: Any) -> Any:
             asked.append(params)
-            if len(asked) <= after:
-                return None
-            return AWSResponse(params["url"], status, {}, None), parsed
+            return self.refusal(status, code, message, headers) if len(asked) > after else None
 
         self.hook(f"before-call.{operation}", handler)
         return asked
+
+    def refusal(
+        self, status: int, code: str = "", message: str = "said AWS", headers: Mapping[str, str] | None = None
+    ) -> tuple[AWSResponse, dict[str, Any]]:
+        """What a ``before-call`` handler returns to refuse a call."""
+        metadata = {"HTTPStatusCode": status, "HTTPHeaders": dict(headers or {}), "RequestId": "req-1"}
+        parsed = {"Error": {"Code": code or str(status), "Message": message}, "ResponseMetadata": metadata}
+        return AWSResponse("https://refused", status, {}, None), parsed
 
     def count(self, operation: str) -> list[dict[str, Any]]:
         """Let an operation pass, and return its requests as they come."""
