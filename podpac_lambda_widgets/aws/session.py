@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import boto3
 import botocore.session
@@ -34,33 +37,63 @@ def connect(
     profile : str, optional
         A profile of the shared configuration files, SSO and assume-role profiles included.
     access_key_id : str, optional
-        A key, with its ``secret_access_key`` and, for temporary ones (``ASIA...``), its ``session_token``.
+        A key, with its ``secret_access_key`` and, for temporary ones (``ASIA...``), its ``session_token``. With it
+        no profile is read.
     region_name : str, optional
-        The region; else the profile's or the environment's.
+        The region; else the environment's, or the profile's where one is used.
 
     Raises
     ------
     InvalidValueError
-        An unknown region, or a key that cannot be one; ``field`` names which.
+        An unknown region, a key that cannot be one, or a key and a profile; ``field`` names which.
     CredentialsError
-        There is no such profile.
+        There is no such profile, or the files they are in cannot be read.
     """
     mask_session_tokens()
     # At once, and under the same names: a verbose traceback prints the arguments of every frame.
     secret_access_key, session_token = _hide(secret_access_key), _hide(session_token)
-    if access_key_id or secret_access_key:
+    if access_key_id or secret_access_key or session_token:
+        if profile:
+            raise InvalidValueError(
+                "A profile and a key were given",
+                field="profile",
+                next_step="Choose a profile or enter a key, not both.",
+            )
         return _connect_with_key(access_key_id or "", secret_access_key, session_token, region_name)
-    try:
-        session = boto3.Session(profile_name=profile or None, region_name=region_name or None)
-    except botocore_errors.ProfileNotFound:
-        close = difflib.get_close_matches(profile or "", profiles(), n=1)
-        raise CredentialsError(
-            f"There is no profile {profile!r} on this machine",
-            why=f"Found: {', '.join(profiles()) or 'none'}.",
-            next_step=f"Did you mean {close[0]!r}?" if close else "Choose one of these, or enter a key.",
-        ) from None
+    session = _open_profile(profile, region_name)
     check_region(session.region_name)
     return session
+
+
+def _open_profile(profile: str | None, region_name: str | None) -> boto3.Session:
+    with _reading_files():
+        try:
+            return boto3.Session(profile_name=profile or None, region_name=region_name or None)
+        except botocore_errors.ProfileNotFound as error:
+            missing = str(error.kwargs["profile"])
+        found = profiles()
+    close = difflib.get_close_matches(missing, found, n=1)
+    step = (
+        f"Did you mean {close[0]!r}?" if close else "Choose one of these, or enter a key." if found else "Enter a key."
+    )
+    raise CredentialsError(
+        f"There is no profile {missing!r} on this machine",
+        why=f"Found: {', '.join(found) or 'none'}." + ("" if profile else " The environment names it (AWS_PROFILE)."),
+        next_step=step if profile else f"{step} Or unset AWS_PROFILE.",
+    )
+
+
+@contextmanager
+def _reading_files() -> Iterator[None]:
+    try:
+        yield
+    except botocore_errors.ConfigParseError as error:
+        raise CredentialsError(
+            "AWS's configuration files cannot be read",
+            resource=str(error.kwargs.get("path", "")),
+            why="It is not in the form of an INI file.",
+            next_step="Mend the file, or enter a key.",
+        ) from None
 
 
 def _connect_with_key(access_key_id: str, secret: Secret, token: Secret, region_name: str | None) -> boto3.Session:
@@ -74,21 +107,44 @@ def _connect_with_key(access_key_id: str, secret: Secret, token: Secret, region_
         )
     if not secret:
         raise InvalidValueError("The secret access key is missing", field="secret_access_key")
-    if re.search(r"\s", secret.reveal().strip()):
-        raise InvalidValueError("The secret access key has a space inside", field="secret_access_key")
+    _check_characters(secret, "secret access key", "secret_access_key")
     if key.startswith("ASIA") and not token:
         raise InvalidValueError(
             "This is a temporary key: its session token is needed too",
             field="session_token",
             why="Access key IDs that begin with ASIA only work with a session token.",
         )
-    region = region_name or boto3.Session().region_name
+    _check_characters(token, "session token", "session_token")
+    isolated = _without_profiles()
+    region = region_name or isolated.get_config_variable("region")
     check_region(region)
     return boto3.Session(
         aws_access_key_id=key,
         aws_secret_access_key=secret.reveal().strip(),
         aws_session_token=token.reveal().strip() or None,
         region_name=region,
+        botocore_session=isolated,
+    )
+
+
+def _check_characters(secret: Secret, name: str, field: str) -> None:
+    if not re.fullmatch(r"[!-~]*", secret.reveal().strip()):
+        raise InvalidValueError(
+            f"The {name} has a space or a character inside that no {name} has",
+            field=field,
+            why="Such a character may be invisible; it comes from copying out of a page or a document.",
+            next_step="Copy it again as plain text.",
+        )
+
+
+def _without_profiles() -> botocore.session.Session:
+    """A session that reads the environment but neither a profile nor the shared files."""
+    return botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
     )
 
 
@@ -97,13 +153,22 @@ def _hide(value: Secret | str | None) -> Secret:
 
 
 def profiles() -> tuple[str, ...]:
-    """Names of the profiles found on this machine."""
-    return tuple(boto3.Session().available_profiles)
+    """Names of the profiles found on this machine.
+
+    Raises
+    ------
+    CredentialsError
+        The files they are in cannot be read.
+    """
+    # Whichever profile the environment names: it may be one that is gone.
+    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    with _reading_files():
+        return tuple(session.available_profiles)
 
 
 def regions() -> tuple[tuple[str, str], ...]:
     """Code and long name of every region that has Lambda, in all partitions, as botocore knows them."""
-    data = botocore.session.get_session().get_data("endpoints")
+    data = _without_profiles().get_data("endpoints")
     return tuple(
         (code, str(region["description"]))
         for partition in data["partitions"]

@@ -36,6 +36,12 @@ _WRONG = {
     "MissingAuthenticationToken",
     "AuthFailure",
 }
+_UNREADABLE = (
+    botocore_errors.CredentialRetrievalError,
+    botocore_errors.ConfigParseError,
+    botocore_errors.InvalidConfigError,
+    botocore_errors.ProfileNotFound,
+)
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled", "403", "Forbidden"}
 _MISSING = {
@@ -128,7 +134,7 @@ def _translate_failure(error: Exception, what: str, resource: str) -> PodpacLamb
         return ExpiredCredentialsError(
             "The sign-in has expired", why=str(error), next_step="Run `aws sso login` and connect again."
         )
-    if isinstance(error, botocore_errors.CredentialRetrievalError):
+    if isinstance(error, _UNREADABLE):
         return CredentialsError("AWS credentials could not be read", why=str(error), next_step="Check the profile.")
     if isinstance(error, botocore_errors.HTTPClientError | botocore_errors.ConnectionError):
         return EndpointUnreachableError(

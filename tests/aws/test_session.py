@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ CANARY = "CANARY/secret+value0123456789abcdefghijk"
         ({"access_key_id": KEY, "secret_access_key": ""}, "secret_access_key"),
         ({"access_key_id": KEY, "secret_access_key": "a b"}, "secret_access_key"),
         ({"access_key_id": "ASIAIOSFODNN7EXAMPLE"}, "session_token"),
+        ({"access_key_id": KEY, "secret_access_key": f"{CANARY}\u200b{CANARY}"}, "secret_access_key"),
+        ({"access_key_id": KEY, "secret_access_key": f"{CANARY}\u200b"}, "secret_access_key"),
+        ({"access_key_id": KEY, "secret_access_key": f"{CANARY}\u0430"}, "secret_access_key"),
+        ({"access_key_id": KEY, "secret_access_key": f"{CANARY}\x00"}, "secret_access_key"),
+        ({"access_key_id": KEY, "session_token": f"{CANARY}\ufeff"}, "session_token"),
+        ({"access_key_id": KEY, "session_token": f"{CANARY}\n{CANARY}"}, "session_token"),
+        ({"access_key_id": KEY, "profile": "field-work"}, "profile"),
+        ({"session_token": CANARY}, "access_key_id"),
         ({"access_key_id": KEY, "region_name": "us-east-1a"}, "region"),
         ({"access_key_id": KEY, "region_name": "useast1"}, "region"),
         ({"access_key_id": KEY, "region_name": "aws-global"}, "region"),
@@ -70,6 +79,56 @@ def test_an_unknown_profile_names_those_there_are(monkeypatch: pytest.MonkeyPatc
         connect("fieldwork")
 
 
+def test_a_profile_that_the_environment_names_and_is_gone_is_a_typed_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    configuration = tmp_path / "config"
+    configuration.write_text("[profile field-work]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(configuration))
+    monkeypatch.setenv("AWS_PROFILE", "field-wrok")
+    with pytest.raises(errors.CredentialsError, match="'field-wrok'") as caught:
+        connect(region_name="us-east-1")
+    assert "AWS_PROFILE" in str(caught.value)
+    assert "'field-work'" in caught.value.next_step
+    assert profiles() == ("field-work",)
+    assert connect("field-work").region_name == "eu-west-1"
+
+
+@pytest.mark.parametrize("text", ["[default\nregion = eu-west-1", "no section"])
+def test_a_key_does_not_read_profiles_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    configuration = tmp_path / "config"
+    configuration.write_text(text)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(configuration))
+    monkeypatch.setenv("AWS_PROFILE", "gone")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-north-1")
+    session = connect(access_key_id=KEY, secret_access_key=CANARY)
+    assert session.region_name == "eu-north-1"
+    assert session.get_credentials().access_key == KEY
+    assert session.client("s3").meta.region_name == "eu-north-1"
+
+
+def test_a_keys_region_is_not_that_of_a_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    configuration = tmp_path / "config"
+    configuration.write_text("[default]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(configuration))
+    with pytest.raises(errors.InvalidValueError, match="No region"):
+        connect(access_key_id=KEY, secret_access_key=CANARY)
+
+
+@pytest.mark.parametrize("call", [lambda: connect(region_name="us-east-1"), lambda: connect("x"), profiles])
+@pytest.mark.parametrize("variable", ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"])
+def test_a_configuration_that_cannot_be_parsed_is_a_typed_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, call: Callable[[], object], variable: str
+) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text(f"[default\naws_secret_access_key = {CANARY}\n")
+    monkeypatch.setenv(variable, str(broken))
+    with pytest.raises(errors.CredentialsError) as caught:
+        AwsAccount(call()).identity()
+    assert str(broken) in str(caught.value)
+    assert CANARY not in str(caught.value)
+
+
 def test_no_credentials_at_all_are_a_typed_error() -> None:
     with pytest.raises(errors.NoCredentialsError):
         AwsAccount(connect(region_name="us-east-1")).identity()
@@ -108,3 +167,8 @@ def test_a_debug_log_of_everything_shows_neither_secret_nor_token(
     assert "X-Amz-Security-Token': b'********" in caplog.text
     for secret in (CANARY, CANARY[::-1]):
         assert secret not in caplog.text
+
+
+def test_the_regions_are_known_whatever_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "gone")
+    assert "us-east-1" in dict(regions())

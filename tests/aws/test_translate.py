@@ -67,6 +67,10 @@ OTHERS = [
     (botocore_errors.ReadTimeoutError(endpoint_url="https://x"), errors.EndpointUnreachableError),
     (botocore_errors.SSLError(endpoint_url="https://x", error="cert"), errors.EndpointUnreachableError),
     (botocore_errors.NoRegionError(), errors.InvalidValueError),
+    (botocore_errors.CredentialRetrievalError(provider="p", error_msg="m"), errors.CredentialsError),
+    (botocore_errors.ConfigParseError(path="p"), errors.CredentialsError),
+    (botocore_errors.ProfileNotFound(profile="p"), errors.CredentialsError),
+    (botocore_errors.InvalidConfigError(error_msg="m"), errors.CredentialsError),
     (botocore_errors.UnauthorizedSSOTokenError(), errors.ExpiredCredentialsError),
 ]
 
