@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 
 from podpac_lambda_widgets.aws import bucket_contents, functions, iam, logs, objects, s3
-from podpac_lambda_widgets.aws.log_mask import mask_session_tokens
+from podpac_lambda_widgets.aws.log_mask import mask_credentials
 from podpac_lambda_widgets.aws.session import check_region
 from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import CONNECT_TIMEOUT, READ_TIMEOUT, TRANSFER_TIMEOUT, Clock, SystemClock
@@ -46,7 +46,7 @@ class AwsAccount:
 
     def __init__(self, session: boto3.Session, clock: Clock | None = None) -> None:
         check_region(session.region_name)
-        mask_session_tokens()
+        mask_credentials()
         self.session = session
         self.clock: Clock = clock or SystemClock()
         self._clients: dict[tuple[str, float, int], Any] = {}

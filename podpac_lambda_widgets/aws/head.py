@@ -12,6 +12,7 @@ from podpac_lambda_widgets.errors import AccessDeniedError, AwsError, PodpacLamb
 
 #: Asks AWS anew who we are; raises a CredentialsError when it does not know us any more.
 Confirm = Callable[[], object]
+_FORBIDDEN = "S3 gives no reason: the permission may be missing, or the bucket be another account's."
 
 
 def status(error: ClientError) -> int:
@@ -25,7 +26,9 @@ def bucket_region(error: ClientError) -> str:
     return str(headers.get("x-amz-bucket-region") or "")
 
 
-def translate_head(error: ClientError, what: str, resource: str, action: str, confirm: Confirm) -> PodpacLambdaError:
+def translate_head(
+    error: ClientError, what: str, resource: str, action: str, confirm: Confirm, forbidden: str = _FORBIDDEN
+) -> PodpacLambdaError:
     """The typed error for the answer to a HEAD request.
 
     S3 answers 400 to a session token that has expired and to a request that is for another region, and 403 whether a
@@ -41,6 +44,8 @@ def translate_head(error: ClientError, what: str, resource: str, action: str, co
         The permission it takes.
     confirm : Callable
         Called on a 400, to tell credentials from the rest.
+    forbidden : str, optional
+        What a 403 means.
 
     Raises
     ------
@@ -52,8 +57,8 @@ def translate_head(error: ClientError, what: str, resource: str, action: str, co
             f"{what} is not permitted",
             action=action,
             resource=resource,
-            why="S3 gives no reason: the permission may be missing, or the bucket be another account's.",
-            next_step=f"Check the bucket's name, and ask an administrator for the permission {action}.",
+            why=forbidden,
+            next_step=f"Check the bucket's name and policy, and ask an administrator for the permission {action}.",
             code="403",
             request_id=str(error.response["ResponseMetadata"].get("RequestId", "")),
         )

@@ -57,7 +57,7 @@ class _SecretMask(logging.Filter):
 _FILTER = _SecretMask()
 
 
-def mask_session_tokens() -> None:
+def mask_credentials() -> None:
     """Mask secret keys and tokens in botocore's log from now on; may be called again and again."""
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_FILTER)

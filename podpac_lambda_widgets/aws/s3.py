@@ -57,7 +57,8 @@ def _head(s3: Any, wanted: Bucket, account: str, confirm: Confirm) -> dict[str, 
             raise _in_region(wanted, region) from None
         if status(error) == 403 and not _only_ours(wanted, account):
             return None
-        raise translate_head(error, "Reading the bucket", wanted.name, "s3:ListBucket", confirm) from None
+        ours = "The name is in this account's own namespace: the bucket is no other account's."
+        raise translate_head(error, "Reading the bucket", wanted.name, "s3:ListBucket", confirm, ours) from None
     return head
 
 

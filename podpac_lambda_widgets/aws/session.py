@@ -12,7 +12,7 @@ import boto3
 import botocore.session
 from botocore import exceptions as botocore_errors
 
-from podpac_lambda_widgets.aws.log_mask import mask_session_tokens
+from podpac_lambda_widgets.aws.log_mask import mask_credentials
 from podpac_lambda_widgets.errors import CredentialsError, InvalidValueError
 from podpac_lambda_widgets.secret import Secret
 
@@ -49,7 +49,7 @@ def connect(
     CredentialsError
         There is no such profile, or the files they are in cannot be read.
     """
-    mask_session_tokens()
+    mask_credentials()
     # At once, and under the same names: a verbose traceback prints the arguments of every frame.
     secret_access_key, session_token = _hide(secret_access_key), _hide(session_token)
     if access_key_id or secret_access_key or session_token:

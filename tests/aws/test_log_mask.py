@@ -15,7 +15,7 @@ from botocore.parsers import create_parser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podpac_lambda_widgets.aws.log_mask import mask_secrets, mask_session_tokens
+from podpac_lambda_widgets.aws.log_mask import mask_credentials, mask_secrets
 from podpac_lambda_widgets.local.session import LocalSession
 
 NAMES = (
@@ -92,7 +92,7 @@ def test_the_answer_to_an_assumed_role_is_masked_in_the_debug_log(
     trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     role = iam.create_role(RoleName="assumed", AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    mask_session_tokens()
+    mask_credentials()
     try:
         with caplog.at_level(logging.DEBUG):
             credentials = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
@@ -128,7 +128,7 @@ def test_the_answer_to_an_assumed_role_is_masked_in_the_debug_log(
     ],
 )
 def test_what_botocore_parses_is_masked(service: str, operation: str, protocol: str, body: bytes) -> None:
-    mask_session_tokens()
+    mask_credentials()
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     logger = logging.getLogger("botocore.parsers")
@@ -147,7 +147,7 @@ def test_what_botocore_parses_is_masked(service: str, operation: str, protocol: 
 
 
 def test_a_traceback_in_the_log_is_masked() -> None:
-    mask_session_tokens()
+    mask_credentials()
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     logger = logging.getLogger("botocore.credentials")

@@ -77,6 +77,7 @@ def test_a_bucket_that_is_forbidden_but_in_our_namespace_is_ours(aws: LocalSessi
         AwsAccount(aws).read(replace(WANTED, name="soil-000000000000-us-east-1-an"))
     assert caught.value.action == "s3:ListBucket"
     assert "s3:ListBucket" in caught.value.next_step
+    assert "no other account's" in caught.value.why
 
 
 def test_a_bucket_that_is_not_there_is_none(aws: LocalSession) -> None:
