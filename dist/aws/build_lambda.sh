@@ -27,10 +27,10 @@ if [[ -n $docker ]]; then
   python_version=${runtime:-python3.12}
   python_version=${python_version#python}
   docker build --tag podpac-lambda-archives --build-arg "PYTHON=${python_version}" --file Dockerfile ../..
-  exec docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/out" podpac-lambda-archives "${options[@]}"
+  exec docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/out" podpac-lambda-archives ${options[@]+"${options[@]}"}
 fi
 
 [[ -n $runtime ]] && options+=(--runtime "$runtime")
 python=../../.venv/bin/python
 [[ -x $python ]] || python=python3
-exec "$python" -m podpac_lambda_widgets.packaging --recipe . --output . "${options[@]}"
+exec "$python" -m podpac_lambda_widgets.packaging --recipe . --output . ${options[@]+"${options[@]}"}

@@ -84,7 +84,11 @@ class ExecutionEnvironment:
         self._peak_mb = 0
         self._cold = True
         self._started = clock()
-        self._process = spawn(self._launch)
+        try:
+            self._process = spawn(self._launch)
+        except BaseException:
+            self._api.close()
+            raise
         self._output = ProcessOutput(self._process)
 
     @property

@@ -29,8 +29,11 @@ def make_state_directory() -> tuple[Path, int]:
         process ends.
     """
     directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    # Locked before it has the name by which a sweep knows it: an unlocked lock means that the owner is gone.
+    making = directory / f"{_LOCK}.making"
+    descriptor = os.open(making, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    making.rename(directory / _LOCK)
     return directory, descriptor
 
 

@@ -171,3 +171,18 @@ def test_nothing_on_disk_holds_a_payload_or_a_secret(tmp_path, monkeypatch, make
         found = {path.name: path.read_text(errors="replace") for path in own if path.suffix != ".py"}
         assert "server.log" in found
         assert not [(name, secret) for name, text in found.items() for secret in secrets if secret in text]
+
+
+def test_a_directory_that_is_being_made_is_never_swept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    rename = Path.rename
+
+    def sweep_just_before(self: Path, target: Path) -> Path:
+        sweep_state_directories()
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", sweep_just_before)
+    directory, lock = make_state_directory()
+    monkeypatch.undo()
+    assert (directory / "lock").exists()
+    os.close(lock)
