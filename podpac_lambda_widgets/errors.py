@@ -139,20 +139,10 @@ class AwsError(PodpacLambdaError):
 
 
 class AccessDeniedError(AwsError):
-    """A permission is missing; ``action`` names it when AWS did."""
+    """A permission is missing; ``action`` names it when AWS did. ``details`` as for every error."""
 
-    def __init__(
-        self,
-        what: str,
-        *,
-        action: str = "",
-        resource: str = "",
-        why: str = "",
-        next_step: str = "",
-        code: str = "",
-        request_id: str = "",
-    ) -> None:
-        super().__init__(what, resource=resource, why=why, next_step=next_step, code=code, request_id=request_id)
+    def __init__(self, what: str, *, action: str = "", **details: str) -> None:
+        super().__init__(what, **details)
         self.action = action
 
 
@@ -212,18 +202,9 @@ class DeployError(PodpacLambdaError):
     """
 
     def __init__(
-        self,
-        what: str,
-        *,
-        done: Sequence[str] = (),
-        failed: str = "",
-        left: Sequence[str] = (),
-        why: str = "",
-        next_step: str = "",
-        code: str = "",
-        request_id: str = "",
+        self, what: str, *, done: Sequence[str] = (), failed: str = "", left: Sequence[str] = (), **details: str
     ) -> None:
-        super().__init__(what, resource=failed, why=why, next_step=next_step, code=code, request_id=request_id)
+        super().__init__(what, resource=failed, **details)
         self.done = tuple(done)
         self.failed = failed
         self.left = tuple(left)
@@ -240,18 +221,8 @@ class PipelineRejectedError(RunError):
 class PipelineFailedError(RunError):
     """podpac raised while it evaluated the pipeline; ``remote_type`` is the type it raised."""
 
-    def __init__(
-        self,
-        what: str,
-        *,
-        remote_type: str = "",
-        resource: str = "",
-        why: str = "",
-        next_step: str = "",
-        code: str = "",
-        request_id: str = "",
-    ) -> None:
-        super().__init__(what, resource=resource, why=why, next_step=next_step, code=code, request_id=request_id)
+    def __init__(self, what: str, *, remote_type: str = "", **details: str) -> None:
+        super().__init__(what, **details)
         self.remote_type = remote_type
 
     def to_dict(self) -> dict[str, str]:
