@@ -15,7 +15,8 @@ from podpac_lambda_widgets.aws import bucket_contents, functions, iam, logs, obj
 from podpac_lambda_widgets.aws.log_mask import mask_credentials
 from podpac_lambda_widgets.aws.session import check_region
 from podpac_lambda_widgets.aws.translate import asking
-from podpac_lambda_widgets.aws.waiting import CONNECT_TIMEOUT, READ_TIMEOUT, TRANSFER_TIMEOUT, Clock, SystemClock
+from podpac_lambda_widgets.aws.waiting import CONNECT_TIMEOUT, READ_TIMEOUT, TRANSFER_TIMEOUT
+from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.plan.account import Identity, Invocation, Progress
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.resources import (

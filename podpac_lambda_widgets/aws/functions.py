@@ -11,7 +11,8 @@ from botocore.exceptions import WaiterError
 
 from podpac_lambda_widgets.aws import tags
 from podpac_lambda_widgets.aws.translate import asking, error_code, error_message
-from podpac_lambda_widgets.aws.waiting import Clock, retry
+from podpac_lambda_widgets.aws.waiting import retry
+from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import ArchiveCorruptError, AwsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.resources import ROLE_GONE, Function, Observed

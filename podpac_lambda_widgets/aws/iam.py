@@ -7,7 +7,8 @@ from typing import Any
 
 from podpac_lambda_widgets.aws import tags
 from podpac_lambda_widgets.aws.translate import asking, error_code
-from podpac_lambda_widgets.aws.waiting import Clock, retry
+from podpac_lambda_widgets.aws.waiting import retry
+from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import ResourceNotFoundError
 from podpac_lambda_widgets.plan.resources import Observed, Role
 

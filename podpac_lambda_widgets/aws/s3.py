@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from podpac_lambda_widgets.aws import tags
 from podpac_lambda_widgets.aws.head import Confirm, bucket_region, status, translate_head
 from podpac_lambda_widgets.aws.translate import asking, error_code
-from podpac_lambda_widgets.aws.waiting import Clock, retry
+from podpac_lambda_widgets.aws.waiting import retry
+from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.resources import Bucket, Observed
 

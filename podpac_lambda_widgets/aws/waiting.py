@@ -1,13 +1,14 @@
-"""Time, and waiting for what AWS has no waiter for."""
+"""Waiting for what AWS has no waiter for."""
 
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from botocore import exceptions as botocore_errors
+
+from podpac_lambda_widgets.clock import Clock
 
 Answer = TypeVar("Answer")
 
@@ -15,28 +16,6 @@ Answer = TypeVar("Answer")
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
 TRANSFER_TIMEOUT = 300.0
-
-
-class Clock(Protocol):
-    """Time, so that tests can own it."""
-
-    def monotonic(self) -> float:
-        """Seconds from some fixed moment."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
-class SystemClock:
-    """The machine's own time."""
-
-    def monotonic(self) -> float:
-        """Seconds from some fixed moment."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
 
 
 def retry(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.engine.events import (
     ChangeApplied,
     ChangeFailed,
@@ -13,7 +14,7 @@ from podpac_lambda_widgets.engine.events import (
     PlanFinished,
     PlanStarted,
 )
-from podpac_lambda_widgets.engine.ports import Account, Clock
+from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.errors import CancelledError, DeployError, PlanRefusedError, PodpacLambdaError
 from podpac_lambda_widgets.plan.changes import Create, Delete, Plan, Update
 from podpac_lambda_widgets.plan.resources import Bucket, BucketContents

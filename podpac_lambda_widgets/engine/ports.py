@@ -39,13 +39,3 @@ class Account(Protocol):
 
     def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
         """The bytes of an object."""
-
-
-class Clock(Protocol):
-    """Time, so that tests can own it."""
-
-    def monotonic(self) -> float:
-        """Seconds from some fixed moment."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
+from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.engine.events import Listener, RunProgressed
-from podpac_lambda_widgets.engine.ports import Account, Clock
+from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.results import Result, check_stored, read_report
 from podpac_lambda_widgets.errors import (
     CancelledError,

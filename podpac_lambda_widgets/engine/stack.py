@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.engine.apply import apply_plan
 from podpac_lambda_widgets.engine.archives import ArchiveFinder
 from podpac_lambda_widgets.engine.events import Listener, ignore
-from podpac_lambda_widgets.engine.ports import Account, Clock
+from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.engine.runner import run_pipeline
 from podpac_lambda_widgets.errors import (
@@ -43,14 +43,6 @@ def _never() -> bool:
     return False
 
 
-class _SystemClock:
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
 class Stack:
     """Plans, builds, runs and deletes one deployment in one account.
 
@@ -72,7 +64,7 @@ class Stack:
         self.account = account
         self.deployment = deployment
         self.source = source
-        self._clock: Clock = clock or _SystemClock()
+        self._clock: Clock = clock or SystemClock()
         self._archives = ArchiveFinder(account)
         self._deployed_timeout: float | None = None
 

@@ -323,10 +323,9 @@ def test_a_secret_of_podpacs_settings_reaches_neither_payload_nor_log_nor_enviro
     monkeypatch.setitem(podpac.settings, "AWS_SECRET_ACCESS_KEY", CANARY)
     sent: list[bytes] = []
     session = cloud.session
-    client = session.client("lambda")
-    client.meta.events.register("before-call.lambda.Invoke", lambda params, **_: sent.append(params["body"]))
     ours = on(cloud, podpac.algorithm.SinCoords())
-    ours.stack.account._clients[("lambda", 630.0)] = client
+    client = ours.stack.account._client("lambda", 630.0, attempts=1)
+    client.meta.events.register("before-call.lambda.Invoke", lambda params, **_: sent.append(params["body"]))
     with caplog.at_level("DEBUG", logger="podpac_lambda_widgets"):
         result = ours.run(grid)
     assert sent
