@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.errors import InvalidValueError, NoCredentialsError
 from podpac_lambda_widgets.limits import AMAZON_LINUX_2_RUNTIMES, RUNTIMES
-from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
@@ -140,7 +139,7 @@ class Studio(Page):
         self.credentials = CredentialsForm(worker, self._backend)
         self.source = SourceForm(worker, self._backend, Source(), where)
         self.deploy = DeployForm(worker, _first_wish(), self._stack, lambda: self.credentials.connection)
-        self.pipeline = PipelineForm(worker, self._stack, notebook_variables, self._check)
+        self.pipeline = PipelineForm(worker, self._stack, notebook_variables)
         self.results = ResultView(worker)
         super().__init__(
             [self.credentials, self.source, self.deploy, self.pipeline, self.results],
@@ -163,6 +162,7 @@ class Studio(Page):
         self.source.source.observe(lambda change: self._follow_source())
         self.source.runtime = self._runtime
         self.deploy.on_change = self._follow_stack
+        self.pipeline.provenance = self._provenance
         self.pipeline.prepare = self._prepare
         for form in self.forms:
             form.error_elsewhere = self._show_elsewhere
@@ -201,23 +201,15 @@ class Studio(Page):
         deployment = Deployment(**self.deploy.deployment.trait_values())
         return self._backend.stack(connection.account, deployment, Source(**self.source.source.trait_values()))
 
-    def _check(self, pipeline: Pipeline, coordinates: CoordinatesDefinition) -> None:
-        from podpac_lambda_widgets.remote import guard, wire
-
-        deployment = self.deploy.deployment
-        policy = guard.Policy(
-            restrict_pipelines=frozenset(deployment.function_restrict_pipelines),
-            allow_unsafe_eval=deployment.function_allow_unsafe_eval,
-            max_points=guard.default_max_points(deployment.function_memory),
-        )
-        guard.check(wire.Request(pipeline=pipeline.definition, coordinates=coordinates.definition), policy)
-
-    def _prepare(self, pipeline: Pipeline, result: Result) -> Callable[[], None]:
+    def _provenance(self) -> Mapping[str, str]:
         connection = self.credentials.connection
         provenance = {"Function": self.deploy.deployment.function_name}
         if connection is not None:
             place = "Embedded AWS" if connection.embedded else "AWS"
             provenance["Ran on"] = f"{place}, {connection.identity.region}"
+        return provenance
+
+    def _prepare(self, pipeline: Pipeline, result: Result, provenance: Mapping[str, str]) -> Callable[[], None]:
         shown = prepare_result(pipeline.output, result, provenance)
         return lambda: self.results.show(shown)
 

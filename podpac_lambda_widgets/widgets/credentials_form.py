@@ -102,11 +102,12 @@ class CredentialsForm(Form):
         ]
 
     def connect(self) -> None:
-        """Do what the Connect button does. The secrets are forgotten here, whatever comes of it."""
-        secret, token = self.take_secret("secret_access_key"), self.take_secret("session_token")
+        """Do what the Connect button does. The secrets are forgotten here as soon as they are used."""
         self.check_fields()
         given = self.credentials.trait_values()
-        self._check_complete(given, secret is not None, token is not None)
+        self._check_complete(given, self.has_secret("secret_access_key"), self.has_secret("session_token"))
+        self.worker.check_free()
+        secret, token = self.take_secret("secret_access_key"), self.take_secret("session_token")
         self.start(
             "Connecting to AWS",
             lambda task: self._backend.connect(**given, secret_access_key=secret, session_token=token),

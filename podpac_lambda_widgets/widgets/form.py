@@ -67,6 +67,8 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         self.worker = worker
         self._models: dict[str, tl.HasTraits] = {}
         self._secrets: dict[str, Secret | None] = {}
+        #: Fields that show what was typed and not what their trait holds.
+        self._mistyped: set[str] = set()
         self._actions: dict[str, Callable[[], None]] = {}
         #: Shows an error beside a field of another form; returns whether there is such a field.
         self.error_elsewhere: Callable[[InvalidValueError], bool] = lambda error: False
@@ -112,6 +114,10 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         """What a select offers, as (value, text)."""
         self.set_field(name, choices=[list(choice) for choice in choices])
 
+    def has_secret(self, name: str) -> bool:
+        """Whether a secret was typed and is not yet taken."""
+        return self._secrets[name] is not None
+
     def take_secret(self, name: str) -> Secret | None:
         """The secret that was typed, once; it is forgotten here."""
         secret, self._secrets[name] = self._secrets[name], None
@@ -126,11 +132,15 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
 
     @property
     def problems(self) -> list[str]:
-        """Names of the fields that hold something that cannot be used."""
-        return [name for name, state in self.fields.items() if state["error"]]
+        """Names of the fields whose trait does not hold what they show: it cannot be used."""
+        return [name for name in self.fields if name in self._mistyped]
 
     def check_fields(self) -> None:
-        """Raise InvalidValueError when a field holds something that cannot be used."""
+        """Raise UnusableFieldsError when a field shows something that cannot be used.
+
+        What an earlier attempt said of a field is taken away: its cause may be gone, and this attempt will find out.
+        """
+        self._forget_field_errors()
         if self.problems:
             labels = ", ".join(self._label(name) for name in self.problems)
             raise UnusableFieldsError(f"Correct what is marked: {labels}", field=self.problems[0])
@@ -149,7 +159,7 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         self.card = error_card(error)
 
     def show_field_error(self, error: InvalidValueError) -> bool:
-        """Show the error beside its field, if this form has that field."""
+        """Show the error of an attempt beside its field, if this form has that field, until the next attempt."""
         if error.field not in self.fields:
             return False
         self.set_field(error.field, error=problem_of(error, self._label(error.field)))
@@ -158,6 +168,20 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     def forget_errors(self) -> None:
         """Take away the card and the steps of the last attempt."""
         self.card, self.steps = {}, []
+        self._forget_field_errors()
+
+    def _forget_field_errors(self) -> None:
+        for name, state in self.fields.items():
+            if state["error"] and name not in self._mistyped:
+                self.set_field(name, error="")
+
+    def _mark_mistyped(self, name: str, shown: str, error: Exception) -> None:
+        self._mistyped.add(name)
+        self.set_field(name, value=shown, error=problem_of(error, self._label(name)))
+
+    def _show_held(self, name: str) -> None:
+        self._mistyped.discard(name)
+        self.set_field(name, value=write_value(getattr(self._models[name], name)), error="")
 
     # Work
 
@@ -238,19 +262,22 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         try:
             setattr(model, name, read_input(model.traits()[name], typed))
         except (tl.TraitError, InvalidValueError) as error:
-            self.set_field(name, value=write_value(typed), error=problem_of(error, self._label(name)))
+            self._mark_mistyped(name, write_value(typed), error)
         else:
-            self.set_field(name, value=write_value(getattr(model, name)), error="")
+            self._show_held(name)
 
     def _keep_secret(self, name: str, secret: Secret) -> None:
         self._secrets[name] = secret if secret else None
         self.set_field(name, error="", note="Held by the kernel until you connect." if secret else "")
 
     def _show_trait(self, change: Any) -> None:
-        self.set_field(change["name"], value=write_value(change["new"]), error="")
+        self._show_held(change["name"])
 
     def _follow_task(self, task: Task | None) -> None:
         self.locked = task is not None
+        if task is not None:
+            # Also where another form's attempt left an error here.
+            self._forget_field_errors()
 
     def _label(self, name: str) -> str:
         fields = (item for block in self._all_blocks() for item in block.get("fields", ()) if item["name"] == name)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.engine.events import RunProgressed
     from podpac_lambda_widgets.engine.results import Result
 
+_TEXTS = ("pipeline", "coordinates")
 _GRID = ("lat_first", "lat_last", "lat_size", "lon_first", "lon_last", "lon_size", "time")
 #: Most points along one side that the fields offer; the function's memory sets the limit that counts.
 _SIDE = (1, 1_000_000)
@@ -87,8 +88,6 @@ class PipelineForm(Form):
         Gives the stack of the present connection, or raises what is missing.
     variables : callable
         The variables of the notebook.
-    check : callable
-        Raises where the function would refuse the pipeline or the coordinates.
     """
 
     def __init__(
@@ -96,12 +95,13 @@ class PipelineForm(Form):
         worker: Worker,
         stack: Callable[[], StackActions],
         variables: Callable[[], Mapping[str, object]],
-        check: Callable[[Pipeline, CoordinatesDefinition], None],
     ) -> None:
-        self._stack, self._variables, self._check = stack, variables, check
+        self._stack, self._variables = stack, variables
         self.grid, self.evaluation = Grid(), Evaluation()
-        #: Called with the pipeline and its result, when there is one; on the worker's thread, to prepare how it looks.
-        self.prepare: Callable[[Pipeline, Result], Callable[[], None]] = lambda pipeline, result: lambda: None
+        #: Says where a run takes place, as term and value; on the owner's thread, when the run begins.
+        self.provenance: Callable[[], Mapping[str, str]] = dict
+        #: Called with the pipeline, its result and its provenance; on the worker's thread, to prepare how it looks.
+        self.prepare: Callable[[Pipeline, Result, Mapping[str, str]], Callable[[], None]] = lambda *run: lambda: None
         super().__init__(
             worker,
             title="Run",
@@ -162,14 +162,16 @@ class PipelineForm(Form):
 
     def run(self) -> None:
         """Do what the Run button does."""
-        pipeline, coordinates = self.read_pipeline(), self.read_coordinates()
+        # A variable may have been made, or made anew, since its name was typed.
+        for name in _TEXTS:
+            self._judge(name)
         self.check_fields()
-        self._check(pipeline, coordinates)
-        stack = self._stack()
+        pipeline, coordinates = self.read_pipeline(), self.read_coordinates()
+        stack, provenance = self._stack(), self.provenance()
 
         def work(task: Task) -> Callable[[], None]:
             result = stack.run(pipeline, coordinates, self._listen, task.cancelled)
-            return self.prepare(pipeline, result)
+            return self.prepare(pipeline, result, provenance)
 
         self.start("Running", work, self._ran)
         self.set_button("cancel", disabled=False)
@@ -221,27 +223,30 @@ class PipelineForm(Form):
 
     def enter(self, name: str, typed: object) -> None:
         """Do what typing into a field does; JSON is set out readably, an example's name stands for the example."""
-        if name in ("pipeline", "coordinates") and isinstance(typed, str):
+        if name in _TEXTS and isinstance(typed, str):
             for example in EXAMPLES:
                 typed = example.pipeline.json if typed.strip() == example.name and name == "pipeline" else typed
             typed = set_out_json(typed)
         super().enter(name, typed)
-        if name in ("pipeline", "coordinates"):
+        if name in _TEXTS:
             self._judge(name)
 
     def _judge(self, name: str) -> None:
+        text = getattr(self.evaluation, name)
+        if self.fields[name]["value"] != text:
+            return  # The trait refused what is shown, and has said why.
         read: Callable[[], object] = self.read_pipeline if name == "pipeline" else self.read_coordinates
         try:
             read()
         except InvalidValueError as error:
-            self.show_field_error(_for_field(error, name))
+            self._mark_mistyped(name, text, _for_field(error, name))
+        else:
+            if name in self.problems:
+                self._show_held(name)
         self._show_size()
 
     def _grid_changed(self, change: Any = None) -> None:
-        try:
-            self.evaluation.coordinates = set_out_json(self.grid.coordinates().json)
-        except InvalidValueError as error:
-            self.show_field_error(_for_field(error, "coordinates"))
+        self.evaluation.coordinates = set_out_json(self.grid.coordinates().json)
         self._show_size()
 
     def _evaluation_changed(self, change: Any) -> None:

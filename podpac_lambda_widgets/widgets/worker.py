@@ -72,6 +72,7 @@ class Worker:
         self._idle.set()
         self._listeners: list[Callable[[Task | None], None]] = []
         self._error: BaseException | None = None
+        self._failed: Callable[[BaseException], PodpacLambdaError] | None = None
         #: The task that runs, unless it is a quiet one. Only read and written on the owner's thread.
         self.task: Task | None = None
 
@@ -101,9 +102,8 @@ class Worker:
             If another task is running and this one is not quiet.
         """
         if not task.quiet:
-            if self.task is not None:
-                raise BusyError(f"{self.task.name} is still running", next_step="Wait for it, or stop it.")
-            self._error = None
+            self.check_free()
+            self._error, self._failed = None, failed
             self._set_task(task)
         self._pending += 1
         self._idle.clear()
@@ -112,13 +112,22 @@ class Worker:
             self._thread = threading.Thread(target=self._serve, name="podpac-lambda-widgets", daemon=True)
             self._thread.start()
 
+    def check_free(self) -> None:
+        """Raise BusyError while a task is running that is not quiet."""
+        if self.task is not None:
+            raise BusyError(f"{self.task.name} is still running", next_step="Wait for it, or stop it.")
+
     def cancel(self) -> None:
         """Ask the running task to stop."""
         if self.task is not None:
             self.task.cancel()
 
     def post(self, update: Update) -> None:
-        """Have ``update`` applied on the owner's thread, soon. From any thread."""
+        """Have ``update`` applied on the owner's thread, soon. From any thread.
+
+        An update that raises while a task runs does not end it: the error is shown as the task's, and :meth:`wait`
+        raises it when the task has ended.
+        """
         self._updates.put(update)
         if self._loop is not None:
             # A closed loop means that the kernel is going away, and nobody is left to see the update.
@@ -167,7 +176,7 @@ class Worker:
             update = self._updates.get(timeout=left)
         except queue.Empty:
             return False
-        update()
+        self._apply(update)
         return True
 
     def _serve(self) -> None:
@@ -192,9 +201,10 @@ class Worker:
         self.post(lambda: self._finish(task, outcome, failed))
 
     def _finish(self, task: Task, outcome: Update, failed: Callable[[BaseException], PodpacLambdaError]) -> None:
-        if not task.quiet:
-            self._set_task(None)
         try:
+            if not task.quiet:
+                self._failed = None
+                self._set_task(None)
             outcome()
         except Exception as error:  # noqa: BLE001 - the boundary of the loop: an error in showing must be shown too
             self._fail(task, failed, error)
@@ -216,4 +226,12 @@ class Worker:
     def _apply_updates(self, *_: Any) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
-                self._updates.get_nowait()()
+                self._apply(self._updates.get_nowait())
+
+    def _apply(self, update: Update) -> None:
+        try:
+            update()
+        except Exception as error:  # the boundary of the loop: what a running task posted is the task's to show
+            if self._failed is None:
+                raise
+            self._error = self._failed(error)

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelineError, PodpacLambdaError
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.examples import EXAMPLES, tutorial_coordinates
 from podpac_lambda_widgets.studio import Studio
+from podpac_lambda_widgets.widgets.cards import UnexpectedError
 from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
 from podpac_lambda_widgets.widgets.texts import data_size
 from podpac_lambda_widgets.widgets.worker import Worker
@@ -40,7 +42,7 @@ def refuse_stack() -> Any:
 
 @pytest.fixture
 def form() -> PipelineForm:
-    return PipelineForm(Worker(), refuse_stack, lambda: VARIABLES, lambda pipeline, coordinates: None)
+    return PipelineForm(Worker(), refuse_stack, lambda: VARIABLES)
 
 
 def test_it_begins_with_the_tutorial(form: PipelineForm) -> None:
@@ -139,29 +141,112 @@ def test_html_stays_text(form: PipelineForm, front_end: Any) -> None:
     assert form.fields["pipeline"]["value"] == "<img src=x onerror=alert(1)>"
 
 
+class Sent(Exception):
+    """The account was asked for something: the pipeline was let through."""
+
+
+class AskedAccount:
+    """An account that ends whatever asks it."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise Sent(name)
+
+
+@pytest.fixture
+def guarded(built: Studio, backend: Any, monkeypatch: pytest.MonkeyPatch) -> Studio:
+    """A Studio whose stack is the real one: it looks at what it is given before it asks the account."""
+    monkeypatch.setattr(backend, "stack", lambda account, *given: Stack(AskedAccount(), *given))
+    return built
+
+
+def is_sent(studio: Studio, front_end: Any) -> bool:
+    front_end.press(studio.pipeline, "run")
+    try:
+        studio.wait(10)
+    except UnexpectedError as error:
+        return error.why.startswith("Sent")
+    except PodpacLambdaError:
+        pass
+    return False
+
+
 @pytest.mark.parametrize(
-    ("definition", "field"),
+    "definition",
     [
-        ({"a": {"node": "subprocess.Popen", "plugin": "os"}}, "pipeline"),
-        ({"a": {"node": "core.algorithm.utility.SinCoords", "lookup_attrs": {"x": "y"}}}, "pipeline"),
+        {"a": {"node": "subprocess.Popen", "plugin": "os"}},
+        {"a": {"node": "core.algorithm.utility.SinCoords", "lookup_attrs": {"x": "y"}}},
     ],
 )
 def test_a_node_that_is_not_allowed_is_refused_before_anything_is_sent(
-    built: Studio, front_end: Any, backend: Any, definition: dict[str, Any], field: str
+    guarded: Studio, front_end: Any, definition: dict[str, Any]
 ) -> None:
-    front_end.type(built.pipeline, field, json.dumps(definition))
+    front_end.type(guarded.pipeline, "pipeline", json.dumps(definition))
+    assert not is_sent(guarded, front_end)
+    assert guarded.pipeline.standing == "failed"
+    assert guarded.pipeline.fields["pipeline"]["error"] or guarded.pipeline.card["what"]
+
+
+def test_more_points_than_fit_are_refused_before_anything_is_sent(guarded: Studio, front_end: Any) -> None:
+    front_end.type(guarded.pipeline, "lat_size", "1000000")
+    front_end.type(guarded.pipeline, "lon_size", "1000000")
+    assert ["Size of the result", "8 TB"] in guarded.pipeline.facts
+    assert not is_sent(guarded, front_end)
+    assert "points" in guarded.pipeline.fields["coordinates"]["error"]
+
+
+def test_more_memory_lets_through_what_needed_it(guarded: Studio, front_end: Any) -> None:
+    guarded.deploy.deployment.function_memory = 128
+    front_end.type(guarded.pipeline, "lat_size", "3000")
+    front_end.type(guarded.pipeline, "lon_size", "3000")
+    assert not is_sent(guarded, front_end)
+    assert "memory" in guarded.pipeline.fields["coordinates"]["error"]
+    guarded.deploy.deployment.function_memory = 10_240
+    assert is_sent(guarded, front_end)
+    assert guarded.pipeline.fields["coordinates"]["error"] == ""
+
+
+def test_a_pipeline_may_read_the_buckets_that_the_deployment_allows(guarded: Studio, front_end: Any) -> None:
+    attrs = {"source": "s3://soil-data/x.zarr", "data_key": "d"}
+    front_end.type(guarded.pipeline, "pipeline", json.dumps({"z": {"node": "data.Zarr", "attrs": attrs}}))
+    assert not is_sent(guarded, front_end)
+    guarded.deploy.deployment.function_allowed_buckets = ["soil-data"]
+    assert is_sent(guarded, front_end)
+
+
+@pytest.mark.parametrize(("field", "value"), [("pipeline", NodeLike()), ("coordinates", CoordinatesLike())])
+def test_a_variable_may_be_made_after_its_name_was_typed(
+    built: Studio, front_end: Any, backend: Any, monkeypatch: pytest.MonkeyPatch, field: str, value: object
+) -> None:
+    variables: dict[str, object] = {}
+    monkeypatch.setattr(built.pipeline, "_variables", lambda: variables)
+    front_end.type(built.pipeline, field, "later")
     front_end.press(built.pipeline, "run")
-    assert built.pipeline.standing == "failed"
-    assert built.pipeline.fields[field]["error"] or built.pipeline.card["what"]
+    assert "no variable later" in built.pipeline.fields[field]["error"]
+    assert "run" not in backend.names()
+    variables["later"] = value
+    front_end.press(built.pipeline, "run")
+    built.wait(30)
+    assert backend.names()[-1] == "run"
+    assert built.pipeline.fields[field]["error"] == ""
+
+
+def test_a_variable_that_has_gone_since_its_name_was_typed_is_refused(
+    built: Studio, front_end: Any, backend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables: dict[str, object] = {"node": NodeLike()}
+    monkeypatch.setattr(built.pipeline, "_variables", lambda: variables)
+    front_end.type(built.pipeline, "pipeline", "node")
+    variables.clear()
+    front_end.press(built.pipeline, "run")
+    assert "no variable node" in built.pipeline.fields["pipeline"]["error"]
     assert "run" not in backend.names()
 
 
-def test_more_points_than_fit_are_refused_before_anything_is_sent(built: Studio, front_end: Any, backend: Any) -> None:
-    front_end.type(built.pipeline, "lat_size", "1000000")
-    front_end.type(built.pipeline, "lon_size", "1000000")
-    assert ["Size of the result", "8 TB"] in built.pipeline.facts
-    front_end.press(built.pipeline, "run")
-    assert "points" in built.pipeline.fields["coordinates"]["error"]
+def test_text_that_is_no_text_stays_refused(built: Studio, front_end: Any, backend: Any) -> None:
+    front_end.send(built.pipeline, {"type": "input", "name": "pipeline", "value": {"a": 1}})
+    for _ in range(2):
+        front_end.press(built.pipeline, "run")
+    assert built.pipeline.fields["pipeline"]["error"]
     assert "run" not in backend.names()
 
 

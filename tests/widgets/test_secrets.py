@@ -6,6 +6,7 @@ import base64
 import copy
 import logging
 import pickle
+import threading
 import traceback
 from typing import Any
 from urllib.parse import quote
@@ -134,6 +135,23 @@ def test_what_is_missing_or_wrong_is_said_beside_its_field(
     assert form.fields[field]["error"]
     assert "connect" not in backend.names()
     assert not hits(repr(form.get_state()))
+
+
+def test_a_connection_that_was_not_tried_keeps_the_secret(studio: Studio, typed: CredentialsForm, backend: Any) -> None:
+    typed.enter("profile", "lab")
+    typed.perform("connect")
+    assert "either a profile or an access key" in typed.fields["access_key_id"]["error"]
+    typed.enter("profile", "")
+    backend.hold = threading.Event()
+    typed.start("Something else", lambda task: backend.hold.wait(10), lambda value: None)
+    typed.perform("connect")
+    assert "still running" in typed.card["what"]
+    backend.hold.set()
+    studio.wait(10)
+    typed.perform("connect")
+    studio.wait(10)
+    assert typed.standing == "done"
+    assert not typed.has_secret("secret_access_key") and not typed.has_secret("session_token")
 
 
 _NOTEBOOK = f"""

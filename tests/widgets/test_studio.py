@@ -201,6 +201,37 @@ def test_an_error_is_a_card_where_the_button_was_pressed(
     assert not getattr(ready, form).locked
 
 
+def test_what_another_form_said_of_a_field_goes_with_the_next_attempt(ready: Studio, backend: Any) -> None:
+    backend.errors["plan"] = InvalidTraitError("Distribution archive is missing", field="function_source_dist_zip")
+    ready.deploy.plan()
+    with pytest.raises(InvalidTraitError):
+        ready.wait(10)
+    del backend.errors["plan"]
+    ready.deploy.plan()
+    ready.wait(10)
+    assert ready.source.fields["function_source_dist_zip"]["error"] == ""
+
+
+def test_what_was_mistyped_stays_marked_whatever_else_is_done(ready: Studio, front_end: Any) -> None:
+    front_end.type(ready.deploy, "function_memory", "64")
+    front_end.press(ready.pipeline, "run")
+    ready.wait(30)
+    assert "not 64" in ready.deploy.fields["function_memory"]["error"]
+
+
+def test_a_result_says_where_it_was_run_and_not_what_was_typed_since(
+    built: Studio, backend: Any, front_end: Any
+) -> None:
+    backend.hold = threading.Event()
+    front_end.press(built.pipeline, "run")
+    assert backend.running.wait(10)
+    front_end.type(built.deploy, "function_name", "another")
+    backend.hold.set()
+    built.wait(30)
+    assert ["Function", "podpac-lambda-autogen"] in built.results.facts
+    assert ["Ran on", "Embedded AWS, eu-west-1"] in built.results.facts
+
+
 def test_a_stopped_build_says_what_was_done_and_what_was_not(ready: Studio, backend: Any) -> None:
     backend.errors["build"] = DeployError("It stopped", done=["role a"], failed="bucket b", left=["function c"])
     ready.deploy.plan()

@@ -96,6 +96,61 @@ def test_an_error_while_showing_is_shown_too() -> None:
     assert [type(error) for error in shown] == [KeyError]
 
 
+def fail_to_show() -> None:
+    raise KeyError("progress")
+
+
+def test_progress_that_cannot_be_shown_is_the_tasks_error_and_ends_nothing() -> None:
+    worker, shown, seen = Worker(), [], []
+
+    def work(task: Task) -> int:
+        worker.post(fail_to_show)
+        worker.post(lambda: seen.append("more"))
+        return 5
+
+    def failed(error: BaseException) -> PodpacLambdaError:
+        shown.append((type(error), worker.task is not None))
+        return explain(error)
+
+    worker.start(Task("work"), work, seen.append, failed)
+    with pytest.raises(PodpacLambdaError, match="progress"):
+        worker.wait(10)
+    assert (shown, seen, worker.task) == ([(KeyError, True)], ["more", 5], None)
+    worker.wait(10)
+
+
+def test_a_running_loop_goes_on_after_progress_that_cannot_be_shown() -> None:
+    async def notebook() -> tuple[int, list[Any]]:
+        worker, done, shown = Worker(), asyncio.get_running_loop().create_future(), []
+
+        def failed(error: BaseException) -> PodpacLambdaError:
+            shown.append(type(error))
+            return explain(error)
+
+        def work(task: Task) -> int:
+            worker.post(fail_to_show)
+            return 7
+
+        worker.start(Task("work"), work, done.set_result, failed)
+        return await asyncio.wait_for(done, 10), shown
+
+    assert run_apart(notebook()) == (7, [KeyError])
+
+
+def test_a_listener_that_fails_at_the_end_leaves_nothing_waiting() -> None:
+    worker = Worker()
+
+    def listen(task: Task | None) -> None:
+        if task is None:
+            fail_to_show()
+
+    worker.on_task(listen)
+    worker.start(Task("work"), lambda task: 1, lambda value: None, explain)
+    with pytest.raises(PodpacLambdaError, match="progress"):
+        worker.wait(10)
+    worker.wait(10)
+
+
 def test_a_second_task_is_refused_while_one_runs() -> None:
     worker, release = Worker(), threading.Event()
     worker.start(Task("Building"), lambda task: release.wait(10), lambda value: None, explain)
