@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, MutableMapping
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
+from podpac_lambda_widgets.plan.account import LogLine
 from podpac_lambda_widgets.plan.changes import Plan
 from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.secret import Secret
@@ -157,6 +159,26 @@ class Lambda(_Base):
     def delete(self, confirm: bool = False, listener: Listener = ignore) -> Plan:
         """Take away what this package made for the function, and nothing else."""
         return self.stack.delete(confirm=confirm, listener=listener)
+
+    def get_logs(
+        self,
+        limit: int = 1000,
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        request_id: str = "",
+    ) -> tuple[LogLine, ...]:
+        """The last lines of the function's log, oldest first; times are UTC.
+
+        Parameters
+        ----------
+        limit : int
+            How many lines at the most.
+        start, end : datetime or str, optional
+            Without a time zone they are taken to be UTC; ``end`` is not included.
+        request_id : str, optional
+            Only the lines of one run (``result.request_id``).
+        """
+        return self.stack.get_logs(limit=limit, start=start, end=end, request_id=request_id)
 
     def run(
         self, coordinates: Any, listener: Listener = ignore, cancelled: Callable[[], bool] = lambda: False

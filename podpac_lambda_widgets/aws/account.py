@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -12,12 +14,13 @@ import boto3
 from botocore.config import Config
 
 from podpac_lambda_widgets.aws import bucket_contents, functions, iam, logs, objects, s3
+from podpac_lambda_widgets.aws.log_events import read_log_lines
 from podpac_lambda_widgets.aws.log_mask import mask_credentials
 from podpac_lambda_widgets.aws.session import check_region
 from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import CONNECT_TIMEOUT, READ_TIMEOUT, TRANSFER_TIMEOUT
 from podpac_lambda_widgets.clock import Clock, SystemClock
-from podpac_lambda_widgets.plan.account import Identity, Invocation, Progress
+from podpac_lambda_widgets.plan.account import Identity, Invocation, LogLine, Progress
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.resources import (
     Bucket,
@@ -183,13 +186,26 @@ class AwsAccount:
         with asking("Calling the function", function_name, seconds=timeout, after_timeout=after):
             answer = client.invoke(FunctionName=function_name, LogType="Tail", Payload=payload)
             body = answer["Payload"].read()
+        log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
         return Invocation(
             payload=body,
             function_error=answer.get("FunctionError", ""),
-            log=base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"),
-            request_id=answer["ResponseMetadata"].get("RequestId", ""),
+            log=log,
+            request_id=_run_id(log) or answer["ResponseMetadata"].get("RequestId", ""),
         )
+
+    def log_lines(
+        self, group: str, *, start: datetime | None, end: datetime | None, request_id: str
+    ) -> Iterator[LogLine]:
+        """Lines of a log group, oldest first; raises ResourceNotFoundError where there is none."""
+        return read_log_lines(self._client("logs"), group, start=start, end=end, request_id=request_id)
 
     def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
         """The bytes of an object."""
         return objects.fetch_object(self._client("s3", TRANSFER_TIMEOUT), bucket, key, progress)
+
+
+def _run_id(log: str) -> str:
+    """The id by which the log knows the run; the answer has one too, but a gateway may put its own there."""
+    found = re.search(r"RequestId: ([0-9a-f-]{36})", log)
+    return found.group(1) if found else ""

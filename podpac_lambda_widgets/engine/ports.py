@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Protocol
 
-from podpac_lambda_widgets.plan.account import Identity, Invocation, Progress
+from podpac_lambda_widgets.plan.account import Identity, Invocation, LogLine, Progress
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
 
@@ -36,6 +37,11 @@ class Account(Protocol):
 
     def invoke(self, function_name: str, payload: bytes, timeout: float) -> Invocation:
         """Call a function once and wait for at most ``timeout`` seconds."""
+
+    def log_lines(
+        self, group: str, *, start: datetime | None, end: datetime | None, request_id: str
+    ) -> Iterator[LogLine]:
+        """Lines of a log group, oldest first; raises ResourceNotFoundError where there is none."""
 
     def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
         """The bytes of an object."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.engine.apply import apply_plan
 from podpac_lambda_widgets.engine.archives import ArchiveFinder
 from podpac_lambda_widgets.engine.events import Listener, ignore
+from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.engine.runner import run_pipeline
@@ -23,6 +25,7 @@ from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
+from podpac_lambda_widgets.plan.account import LogLine
 from podpac_lambda_widgets.plan.changes import Keep, Plan
 from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.plan.desired import desired_resources, guard_environment, named_resources, stack_names
@@ -194,6 +197,37 @@ class Stack:
         except ResourceNotFoundError as error:
             error.next_step = "Build the function first."
             raise
+
+    def get_logs(
+        self,
+        *,
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        request_id: str = "",
+        limit: int = 1000,
+    ) -> tuple[LogLine, ...]:
+        """The last lines of the function's log, oldest first.
+
+        Parameters
+        ----------
+        start, end : datetime or str, optional
+            Without a time zone they are taken to be UTC; ``end`` is not included.
+        request_id : str, optional
+            Only the lines of one run (``result.request_id``).
+        limit : int
+            How many lines at the most.
+        """
+        group = stack_names(self.deployment, self.account.identity()).log_group
+        return read_logs(self.account, group, start=start, end=end, request_id=request_id, limit=limit)
+
+    def follow_logs(
+        self, *, start: datetime | str | None = None, request_id: str = "", cancelled: Callable[[], bool] = _never
+    ) -> Iterator[LogLine]:
+        """Lines of the function's log as they come, until ``cancelled()``."""
+        group = stack_names(self.deployment, self.account.identity()).log_group
+        return follow_logs(
+            self.account, group, start=start, request_id=request_id, clock=self._clock, cancelled=cancelled
+        )
 
     def _timeout(self) -> float:
         """The deployed function's time limit, which need not be the wished one; seconds."""

@@ -41,3 +41,15 @@ class Invocation:
     function_error: str
     log: str
     request_id: str
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line of a function's log; ``time`` is in UTC."""
+
+    time: datetime
+    stream: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.time:%Y-%m-%d %H:%M:%S}.{self.time.microsecond // 1000:03d}Z  {self.message}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from podpac_lambda_widgets.errors import PodpacLambdaError, ResourceNotFoundError
-from podpac_lambda_widgets.plan.account import Identity, Invocation, Progress
+from podpac_lambda_widgets.plan.account import Identity, Invocation, LogLine, Progress
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
 
@@ -21,6 +22,7 @@ class FakeAccount:
     fail_at: dict[int, PodpacLambdaError] = field(default_factory=dict)
     answer: Callable[[bytes], Invocation] | None = None
     objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    lines: list[LogLine] = field(default_factory=list)
     writes: list[tuple[str, str]] = field(default_factory=list)
 
     def identity(self) -> Identity:
@@ -65,6 +67,13 @@ class FakeAccount:
     def invoke(self, function_name: str, payload: bytes, timeout: float) -> Invocation:
         assert self.answer is not None
         return self.answer(payload)
+
+    def log_lines(
+        self, group: str, *, start: datetime | None, end: datetime | None, request_id: str
+    ) -> Iterator[LogLine]:
+        if not self.lines:
+            raise ResourceNotFoundError("Reading the log failed", resource=group)
+        return iter([line for line in self.lines if start is None or line.time >= start])
 
     def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
         return self.objects[bucket, key]

@@ -363,3 +363,15 @@ def test_a_verbose_traceback_of_a_failing_run_shows_no_secret(cloud: Lambda, gri
         text = VerboseTB(theme_name="nocolor", ostream=stream).text(type(error), error, error.__traceback__)
     assert "PipelineRejectedError" in text
     assert secret not in text
+
+
+def test_every_run_can_show_its_own_lines(cloud: Lambda, grid: Any, podpac: Any) -> None:
+    ours = on(cloud, podpac.algorithm.SinCoords())
+    first, second = ours.run(grid), ours.run(grid)
+    lines = ours.get_logs(request_id=second.request_id)
+    assert lines
+    assert all(second.request_id in line.message for line in lines)
+    assert any(line.message.startswith("REPORT") for line in lines)
+    assert len(ours.get_logs(limit=2)) == 2
+    assert [line for line in ours.get_logs() if first.request_id in line.message]
+    assert all(line.time.utcoffset() is not None for line in lines)
