@@ -1,7 +1,7 @@
-"""Changes to podpac's own files in the archive, so that an ordinary pipeline does not import the extras.
+"""Changes to podpac's own files in the archive.
 
-None changes what podpac computes. Each holds the exact text it expects, so that another podpac cannot be changed by
-accident.
+With them an ordinary pipeline does not import the extras, and none reads another bucket than it names. None changes
+what podpac computes. Each holds the exact text it expects, so that another podpac cannot be changed by accident.
 """
 
 from __future__ import annotations
@@ -85,6 +85,14 @@ rasterio = lazy_module("rasterio")
 """,
         1,
         "The names the patch above no longer imports.",
+    ),
+    Patch(
+        "zarr source: the bucket",
+        "podpac/core/data/zarr_source.py",
+        "self.source.strip(_S3_PREFIX)",
+        "self.source.removeprefix(_S3_PREFIX)",
+        1,
+        "strip takes the letters s, 3, : and / from both ends, so that s3://soil-data/x reads the bucket oil-data.",
     ),
     Patch(
         "lazy modules have a specification",

@@ -11,7 +11,7 @@ from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelin
 from podpac_lambda_widgets.remote.budget import as_delta, as_number
 from podpac_lambda_widgets.remote.coordinates import check_coordinates, check_crs
 from podpac_lambda_widgets.remote.expression import check_expression
-from podpac_lambda_widgets.remote.locations import check_location
+from podpac_lambda_widgets.remote.locations import check_bucket_location, check_location, check_zarr_location
 
 #: Largest convolution kernel per dimension; podpac makes size**dimensions values of it.
 MAX_KERNEL = 1000
@@ -87,6 +87,10 @@ class Attributes:
             return
         if kind == "location":
             check_location(value, self.buckets, self.hosts, place)
+        elif kind == "bucket_location":
+            check_bucket_location(value, self.buckets, place)
+        elif kind == "zarr_location":
+            check_zarr_location(value, self.buckets, place)
         elif kind in ("coordinates", "coordinates_or_node"):
             self._check_coordinates(value, place)
         elif kind == "selection":

@@ -10,7 +10,7 @@ import time
 import uuid
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from podpac_lambda_widgets.errors import (
     PodpacLambdaError,
 )
 from podpac_lambda_widgets.remote.netcdf import encode_array
+from podpac_lambda_widgets.remote.sources import limited_sources
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,7 +52,12 @@ class Evaluation:
 
 
 def evaluate(
-    request: Request, *, unsafe_eval: bool, for_podpac: bool = False, left_out: Mapping[str, str] | None = None
+    request: Request,
+    *,
+    unsafe_eval: bool,
+    allowed_hosts: Collection[str] = (),
+    for_podpac: bool = False,
+    left_out: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Evaluate a request that :func:`podpac_lambda_widgets.remote.guard.check` let pass.
 
@@ -60,6 +66,8 @@ def evaluate(
     request : Request
     unsafe_eval : bool
         Let podpac evaluate expressions, for this request only. ``Arithmetic`` needs it.
+    allowed_hosts : collection of str, optional
+        Hosts that may be asked while it is evaluated, redirects included.
     for_podpac : bool, optional
         The result will be read by PODPAC's own client.
     left_out : mapping of str to str, optional
@@ -69,6 +77,8 @@ def evaluate(
     ------
     DependencyMissingError
         The pipeline needs a package that was left out.
+    PipelineRejectedError
+        A source led to an address that is not allowed.
     PipelineFailedError
         podpac raised.
     MemoryError
@@ -80,7 +90,7 @@ def evaluate(
     import_podpac()
     imported = time.perf_counter()
     try:
-        array = evaluate_array(request, unsafe_eval=unsafe_eval)
+        array = evaluate_array(request, unsafe_eval=unsafe_eval, allowed_hosts=allowed_hosts)
     except (MemoryError, PodpacLambdaError):
         raise
     except Exception as error:  # noqa: BLE001 - podpac, and what it calls, raise any type; here it becomes ours
@@ -113,7 +123,7 @@ def _explain_missing(error: ImportError, left_out: Mapping[str, str]) -> None:
             ) from None
 
 
-def evaluate_array(request: Request, *, unsafe_eval: bool) -> xr.DataArray:
+def evaluate_array(request: Request, *, unsafe_eval: bool, allowed_hosts: Collection[str] = ()) -> xr.DataArray:
     """Evaluate a checked request; see :func:`evaluate`.
 
     Returns
@@ -123,7 +133,11 @@ def evaluate_array(request: Request, *, unsafe_eval: bool) -> xr.DataArray:
     """
     import podpac
 
-    with _isolated(request.settings, unsafe_eval=unsafe_eval), _quiet():
+    with (
+        _isolated(request.settings, unsafe_eval=unsafe_eval),
+        _quiet(),
+        limited_sources(request.pipeline, allowed_hosts),
+    ):
         node = podpac.Node.from_definition(_repaired(_ordered(request.pipeline)))
         coordinates = podpac.Coordinates.from_definition(_ordered(request.coordinates))
         array: xr.DataArray = node.eval(coordinates)

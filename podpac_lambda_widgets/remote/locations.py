@@ -49,6 +49,36 @@ def check_location(value: object, buckets: Collection[str], hosts: Collection[st
         _refuse(where, "only s3:// and https:// are read; local files are not")
 
 
+def check_bucket_location(value: object, buckets: Collection[str], where: str) -> None:
+    """Check the source of a node whose library follows redirects that cannot be held: ``s3://bucket/key`` only.
+
+    Raises
+    ------
+    PipelineRejectedError
+    """
+    if isinstance(value, str) and value.startswith("https://"):
+        _refuse(where, "this node reads s3:// only, because its library follows a redirect to any host")
+    check_location(value, buckets, (), where)
+
+
+def check_zarr_location(value: object, buckets: Collection[str], where: str) -> None:
+    """Check the source of ``Zarr``, which podpac 4.0.1 opens at ``source.strip("s3://")``.
+
+    That takes the letters ``s3:/`` from both ends: of ``s3://soil/x`` it reads the bucket ``oil``.
+
+    Raises
+    ------
+    PipelineRejectedError
+    """
+    check_bucket_location(value, buckets, where)
+    if isinstance(value, str) and value.strip("s3://") != value.removeprefix("s3://"):  # noqa: B005 - what podpac does
+        _refuse(
+            where,
+            f"podpac would read {value.strip('s3:/')[:100]} instead: it takes the characters s, 3 and / from the ends",
+            next_step="Put the data where the bucket begins, and the key ends, with another character",
+        )
+
+
 def _check_s3(value: str, buckets: Collection[str], where: str) -> None:
     bucket, _, key = value.removeprefix("s3://").partition("/")
     if not _BUCKET.fullmatch(bucket) or bucket not in buckets:
@@ -85,6 +115,8 @@ def _listed(names: Collection[str]) -> str:
     return ", ".join(sorted(names)) or "those allowed (there are none)"
 
 
-def _refuse(where: str, why: str, variable: str = "") -> NoReturn:
-    step = f"Add it to {variable} and build again" if variable else "Put the data into an allowed bucket"
+def _refuse(
+    where: str, why: str, variable: str = "", next_step: str = "Put the data into an allowed bucket"
+) -> NoReturn:
+    step = f"Add it to {variable} and build again" if variable else next_step
     raise PipelineRejectedError("The data source is not allowed", resource=where, why=why, next_step=step)

@@ -25,6 +25,7 @@ from podpac_lambda_widgets.remote.budget import points
 from podpac_lambda_widgets.remote.canonical import node_hash, pipeline_sha256, request_sha256
 from podpac_lambda_widgets.remote.evaluate import Evaluation, evaluate, import_podpac, versions
 from podpac_lambda_widgets.remote.plain import check_plain, require_mapping
+from podpac_lambda_widgets.remote.s3 import aws_reason, make_s3_client
 from podpac_lambda_widgets.remote.wire import (
     Answer,
     Request,
@@ -38,21 +39,6 @@ from podpac_lambda_widgets.remote.wire import (
 if TYPE_CHECKING:
     from podpac_lambda_widgets.remote.extras import Extras
 
-#: GDAL's drivers for files that refer to other files and addresses: a raster of an allowed bucket could name any.
-_GDAL_REFERRING = (
-    "VRT",
-    "GTI",
-    "WMS",
-    "WMTS",
-    "WCS",
-    "OGCAPI",
-    "HTTP",
-    "PLSCENES",
-    "STACTA",
-    "STACIT",
-    "EEDAI",
-    "DAAS",
-)
 _LEGACY_KEYS = {"pipeline", "output", "coordinates", "settings"}
 
 
@@ -77,7 +63,7 @@ class Function:
     environ: Mapping[str, str] = field(repr=False)
     extras: Extras | None = None
     left_out: Mapping[str, str] = field(default_factory=dict, repr=False)
-    s3_client: Callable[[], Any] = field(default_factory=lambda: _s3_client)
+    s3_client: Callable[[], Any] = field(default_factory=lambda: make_s3_client)
     print_line: Callable[[str], None] = partial(print, flush=True)
     init_seconds: float = 0.0
     import_seconds: float = 0.0
@@ -146,6 +132,7 @@ class Function:
         result = evaluate(
             request,
             unsafe_eval=guard.needs_unsafe_eval(request),
+            allowed_hosts=self.policy.allowed_hosts,
             for_podpac=not ours,
             left_out=self.left_out,
         )
@@ -203,7 +190,7 @@ class Function:
             raise ResultError(
                 "The result could not be stored",
                 resource=f"s3://{bucket}/{key}",
-                why=_aws_reason(error),
+                why=aws_reason(error),
                 next_step="Check that the function's role may put objects there",
             ) from None
         return StoredAnswer(bucket, key, sha256, len(body))
@@ -237,18 +224,6 @@ def _legacy_answer(result: Evaluation) -> bytes:
     return result.body
 
 
-def _aws_reason(error: Exception) -> str:
-    response = getattr(error, "response", None)
-    code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
-    return str(code) or type(error).__name__
-
-
-def _s3_client() -> Any:
-    import boto3
-
-    return boto3.client("s3")
-
-
 def make_function(environ: Mapping[str, str] | None = None) -> Function:
     """Set up this execution environment: writable folders, dependencies on demand, a warming evaluation.
 
@@ -261,7 +236,6 @@ def make_function(environ: Mapping[str, str] | None = None) -> Function:
     temporary = environ.get("TMPDIR", "/tmp")  # noqa: S108 - the one folder that Lambda lets a function write to
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "MPLCONFIGDIR"):
         os.environ[name] = temporary
-    os.environ["GDAL_SKIP"] = ",".join(_GDAL_REFERRING)
     function = Function(environ, extras=extras.install(environ), left_out=extras.left_out(environ))
     function.warm()
     function.init_seconds = time.perf_counter() - began - function.import_seconds

@@ -254,3 +254,29 @@ def test_progress_is_one_line_on_a_terminal_and_a_line_per_step_elsewhere(termin
         assert stream.getvalue().endswith("[100 %] inspect at 100\n")
     else:
         assert lines == ["[  1 %] install at 1", "[ 60 %] compress at 60", "[100 %] inspect at 100"]
+
+
+def test_the_patched_zarr_source_opens_the_bucket_it_is_given(tmp_path: Path) -> None:
+    (patch,) = [patch for patch in PATCHES if patch.name == "zarr source: the bucket"]
+    found = importlib.util.find_spec("podpac")
+    assert found is not None
+    assert found.origin is not None
+    write_tree(tmp_path, {patch.file: (Path(found.origin).parent.parent / patch.file).read_bytes()})
+    apply_patches(tmp_path, (patch,))
+    script = (
+        "import importlib.util, sys, types\n"
+        "names = {'S3Map': lambda root, **options: print(root), 'S3FileSystem': lambda **options: None}\n"
+        "sys.modules['s3fs'] = types.SimpleNamespace(**names)\n"
+        "spec = importlib.util.spec_from_file_location('zarr_source', sys.argv[1])\n"
+        "module = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(module)\n"
+        "module.Zarr(source='s3://soil-data/x.zarrs', anon=True)._get_store()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, str(tmp_path / patch.file)],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "soil-data/x.zarrs\n", done.stderr

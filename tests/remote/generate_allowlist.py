@@ -13,9 +13,11 @@ from typing import Any
 FILE = Path(__file__).parents[2] / "podpac_lambda_widgets" / "remote" / "allowlist.json"
 
 #: Modules whose concrete nodes are offered. Left out: ``core.managers`` (they start processes, call AWS or write
-#: files), the caches (they keep results for the next caller, and read pickles), ``core.data.ogr`` (it takes local
-#: files only),
-#: and what has no use by itself (abstract bases, ``ZarrMemory``).
+#: files), the caches (they keep results for the next caller, and read pickles), ``core.data.ogr`` and
+#: ``core.data.h5py_source`` (they open local files only), ``core.data.dataset_source`` (it opens HDF5, and an HDF5 file
+#: can name external storage, virtual sources and external links, /proc/self/environ too, which HDF5's library opens by
+#: itself), ``core.data.ogc`` and ``core.data.pydap_source`` (the server's answer says where the next request goes), and
+#: what has no use by itself (abstract bases, ``ZarrMemory``).
 NODES = {
     "alglib.climatology": ["BetaFitDayOfYear"],
     "core.algorithm.coord_select": [
@@ -48,10 +50,6 @@ NODES = {
     "core.compositor.tile_compositor": ["TileCompositor"],
     "core.data.array_source": ["Array"],
     "core.data.csv_source": ["CSV"],
-    "core.data.dataset_source": ["Dataset"],
-    "core.data.h5py_source": ["H5PY"],
-    "core.data.ogc": ["WCS"],
-    "core.data.pydap_source": ["PyDAP"],
     "core.data.rasterio_source": ["Rasterio"],
     "core.data.reprojection": ["ReprojectedSource"],
     "core.data.zarr_source": ["Zarr"],
@@ -61,8 +59,10 @@ NODES = {
 PUBLIC = ("algorithm", "compositor", "data", "interpolators")
 #: These run code.
 UNSAFE = {"core.algorithm.generic.Generic"}
-#: Attributes that a definition may name but not set: a function, and a test double.
-NOTHING = {"custom_reduce_fn", "allow_mock_client"}
+#: Attributes that a definition may name but not set: a function.
+NOTHING = {"custom_reduce_fn"}
+#: How a source is checked: GDAL and aiohttp follow redirects that nobody can hold, and Zarr takes letters from its own.
+LOCATIONS = {"CSV": "location", "Rasterio": "bucket_location", "Zarr": "zarr_location"}
 #: What an attribute means, where its trait type does not say.
 MEANINGS = {
     "crs": "crs",
@@ -99,7 +99,7 @@ def _kind(name: str, trait: Any, node: Any, *, source: bool) -> str:
     import podpac
 
     if name == "source" and source and type(trait).__name__ == "Unicode":
-        return "location"
+        return LOCATIONS[node.__name__]
     if name in NOTHING:
         return "nothing"
     if name in MEANINGS:

@@ -69,7 +69,7 @@ def test_every_node_of_podpac_is_either_listed_or_left_out_on_purpose() -> None:
     assert {path.rpartition(".")[2] for path in found - listed} == {
         "Node", "Algorithm", "BaseAlgorithm", "UnaryAlgorithm", "GenericInputs", "ModifyCoordinates", "Reduce",
         "ReduceOrthogonal", "DayOfYearWindow", "BaseCompositor", "DataSource", "BaseFileSource", "CacheNode",
-        "HashCache", "ZarrCache", "OGR",
+        "HashCache", "ZarrCache", "OGR", "H5PY", "Dataset", "WCS", "PyDAP",
         "ZarrMemory", "Lambda", "Process", "Parallel", "ParallelAsync", "ParallelAsyncOutputZarr", "ParallelOutputZarr",
     }  # fmt: skip
 

@@ -171,6 +171,14 @@ PIPELINES: dict[str, Any] = {
     "a raster of the machine": source("/etc/passwd", "data.Rasterio"),
     "a zarr of the machine": source("/tmp", "data.Zarr"),
     "a map server inside": node("data.WCS", attrs={"source": "https://10.0.0.1/wcs", "layer": "x"}),
+    "a map server that is allowed": node("data.WCS", attrs={"source": "https://data.example.com/wcs", "layer": "x"}),
+    "an OPeNDAP server": node("data.PyDAP", attrs={"source": "https://data.example.com/x", "data_key": "x"}),
+    "an HDF5 file, which may name other files": node("data.Dataset", attrs={"source": "s3://bucket/x.nc"}),
+    "an HDF5 file by h5py": node("data.H5PY", attrs={"source": "s3://bucket/x.h5"}),
+    "a raster whose server may redirect": source("https://data.example.com/x.tif", "data.Rasterio"),
+    "a zarr whose server may redirect": source("https://data.example.com/x.zarr", "data.Zarr"),
+    "a zarr whose key loses its end": source("s3://bucket/x.zarrs", "data.Zarr"),
+    "a zarr whose key ends in a slash": source("s3://bucket/x.zarr/", "data.Zarr"),
 }
 
 COORDINATES: dict[str, Any] = {

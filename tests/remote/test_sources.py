@@ -1,0 +1,201 @@
+"""Where a source leads to is checked while the request is evaluated."""
+
+from __future__ import annotations
+
+import http.server
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from podpac_lambda_widgets.errors import PipelineRejectedError
+from podpac_lambda_widgets.remote.guard import Policy, check
+from podpac_lambda_widgets.remote.netcdf import decode_array
+from podpac_lambda_widgets.remote.triggers import Function
+from podpac_lambda_widgets.remote.wire import Request, decode_answer, encode_request
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    pytest.importorskip("podpac")
+    import requests
+
+TABLE = b"lat,lon,data\n0,0,42\n1,1,43\n"
+POINTS = {"coords": [[{"name": "lat", "values": [0.0, 1.0]}, {"name": "lon", "values": [0.0, 1.0]}]]}
+FIRST = "https://data.example.com/x.csv"
+
+
+class Inside(http.server.BaseHTTPRequestHandler):
+    """A server of the machine itself, like Lambda's runtime API."""
+
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(TABLE)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
+    asked: list[str] = []
+    monkeypatch.setenv("NO_PROXY", "*")
+    handler = type("Handler", (Inside,), {"asked": asked})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/2018-06-01/runtime/invocation/next", asked
+        server.shutdown()
+        thread.join()
+
+
+def answer_at(monkeypatch: pytest.MonkeyPatch, answers: dict[str, str | bytes]) -> None:
+    """Let `answers` be what is found at https addresses: a redirect (text) or a body."""
+    send = requests.adapters.HTTPAdapter.send
+
+    def answering(self: Any, request: Any, **options: Any) -> Any:
+        found = answers.get(request.url)
+        if found is None:
+            return send(self, request, **options)
+        response = requests.Response()
+        response.url, response.request = request.url, request
+        response.status_code = 302 if isinstance(found, str) else 200
+        response._content = b"" if isinstance(found, str) else found
+        if isinstance(found, str):
+            response.headers["Location"] = found
+        return response
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", answering)
+
+
+def read_table(hosts: str) -> list[float]:
+    node = {"node": "data.CSV", "attrs": {"source": FIRST, "data_key": "data"}}
+    function = Function({"FUNCTION_ALLOWED_HOSTS": hosts}, print_line=lambda line: None)
+    answer = decode_answer(function.handle(json.loads(encode_request(Request({"x": node}, POINTS)))))
+    assert answer.body is not None
+    values: list[float] = decode_array(answer.body).values.tolist()
+    return values
+
+
+def test_a_redirect_into_the_machine_is_refused_and_not_followed(
+    monkeypatch: pytest.MonkeyPatch, inside: tuple[str, list[str]]
+) -> None:
+    address, asked = inside
+    answer_at(monkeypatch, {FIRST: address})
+    with pytest.raises(PipelineRejectedError, match="led to"):
+        read_table("data.example.com")
+    assert asked == []
+    # It would have been followed: the server is there.
+    assert requests.get(FIRST).content == TABLE
+    assert len(asked) == 1
+
+
+def test_a_redirect_to_another_allowed_host_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer_at(monkeypatch, {FIRST: "https://other.example.com/y.csv", "https://other.example.com/y.csv": TABLE})
+    assert read_table("data.example.com,other.example.com") == [42.0, 43.0]
+    with pytest.raises(PipelineRejectedError, match=r"other\.example\.com"):
+        read_table("data.example.com")
+
+
+_RASTERS = """
+import json, sys
+from podpac_lambda_widgets.remote.evaluate import evaluate_array
+from podpac_lambda_widgets.remote.wire import Request
+import numpy, rasterio
+with rasterio.open("secret.tif", "w", driver="GTiff", width=2, height=2, count=1, dtype="float64",
+                   transform=rasterio.Affine(1, 0, 0, 0, -1, 2), crs="EPSG:4326") as made:
+    made.write(numpy.arange(4.0).reshape(1, 2, 2))
+open("secret", "wb").write(b"SECRETS!" * 8)
+open("index", "wb").write(bytes(15) + bytes([64]))
+open("vrt.tif", "w").write(
+    '<VRTDataset rasterXSize="2" rasterYSize="2"><VRTRasterBand dataType="Float64" band="1"><SimpleSource>'
+    '<SourceFilename>secret.tif</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>')
+open("mrf.tif", "w").write(
+    '<MRF_META><Raster><Size x="8" y="8" c="1"/><PageSize x="8" y="8" c="1"/><Compression>NONE</Compression>'
+    '<DataType>Byte</DataType><DataFile>secret</DataFile><IndexFile>index</IndexFile></Raster></MRF_META>')
+open("isis.tif", "w").write('''Object = IsisCube
+  Object = Core
+    ^Core = secret
+    StartByte = 1
+    Format = BandSequential
+    Group = Dimensions
+      Samples = 8
+      Lines = 8
+      Bands = 1
+    End_Group
+    Group = Pixels
+      Type = UnsignedByte
+      ByteOrder = Lsb
+      Base = 0.0
+      Multiplier = 1.0
+    End_Group
+  End_Object
+End_Object
+End
+''')
+grid = {"coords": [{"name": "lat", "values": [0.5, 1.5]}, {"name": "lon", "values": [0.5, 1.5]}]}
+found = {}
+for name in ("vrt.tif", "mrf.tif", "isis.tif"):
+    with rasterio.open(name) as opened: found["before " + name] = opened.driver
+for name in ("secret.tif", "vrt.tif", "mrf.tif", "isis.tif"):
+    try:
+        node = {"x": {"node": "data.Rasterio", "attrs": {"source": name}}}
+        found[name] = evaluate_array(Request(node, grid), unsafe_eval=False).values.tolist()
+    except rasterio.errors.RasterioIOError as error:
+        found[name] = "refused"
+from rasterio.warp import reproject
+target = numpy.zeros((2, 2))
+where = {"src_transform": rasterio.Affine(1, 0, 0, 0, -1, 2), "dst_transform": rasterio.Affine(1, 0, 0, 0, -1, 2)}
+reproject(numpy.ones((2, 2)), target, src_crs="EPSG:4326", dst_crs="EPSG:4326", **where)
+with rasterio.Env() as env: found["drivers"] = sorted(env.drivers())
+print(json.dumps([found, target.tolist()]))
+"""
+
+
+def test_a_raster_that_refers_to_another_file_is_not_opened(tmp_path: Path) -> None:
+    if importlib.util.find_spec("rasterio") is None:
+        pytest.skip("rasterio is not installed")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _RASTERS],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found, computed = json.loads(done.stdout)
+    assert found == {
+        "before vrt.tif": "VRT",
+        "before mrf.tif": "MRF",
+        "before isis.tif": "ISIS3",
+        "secret.tif": [[0.0, 1.0], [2.0, 3.0]],
+        "vrt.tif": "refused",
+        "mrf.tif": "refused",
+        "isis.tif": "refused",
+        "drivers": ["COG", "GTiff", "JP2OpenJPEG", "JPEG", "MEM", "PNG"],
+    }
+    assert computed == [[1.0, 1.0], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize("bucket", ["soil-data", "3dep-data"])
+def test_a_zarr_of_which_podpac_would_read_another_bucket_is_refused(bucket: str) -> None:
+    policy = Policy(allowed_buckets=frozenset({bucket, "my-bucket"}))
+    node = {"node": "data.Zarr", "attrs": {"source": "s3://my-bucket/x.zarr"}}
+    check(Request({"x": node}, POINTS), policy)
+    node = {"node": "data.Zarr", "attrs": {"source": f"s3://{bucket}/x.zarr"}}
+    with pytest.raises(PipelineRejectedError, match=f"would read {bucket.lstrip('s3')}"):
+        check(Request({"x": node}, POINTS), policy)
