@@ -161,6 +161,7 @@ class Studio(Page):
         self.credentials.observe(lambda change: self._follow_connection(), names="connection")
         self.source.source.observe(lambda change: self._follow_source())
         self.source.runtime = self._runtime
+        self.source.on_built = self._follow_source
         self.deploy.on_change = self._follow_stack
         self.pipeline.provenance = self._provenance
         self.pipeline.prepare = self._prepare
@@ -170,14 +171,20 @@ class Studio(Page):
     def _follow_connection(self) -> None:
         self.deploy.outdate()
         self.deploy.show_made_names()
+        # What was done in the other account is not done in this one.
+        for form in (self.deploy, self.pipeline):
+            form.forget_errors()
         self.pipeline.set_button("run", disabled=False)
-        self.deploy.stand("ready", "Press Plan" if self.source.standing == "done" else "Build the archives first")
+        self._say_what_to_deploy()
         self.pipeline.stand("ready", "Needs a function that is built")
 
     def _follow_source(self) -> None:
         self.deploy.outdate()
-        if self.credentials.connection is not None:
-            self.deploy.stand("ready", "Press Plan" if self.source.standing == "done" else "Build the archives first")
+        if self.credentials.connection is not None and self.deploy.standing != "working":
+            self._say_what_to_deploy()
+
+    def _say_what_to_deploy(self) -> None:
+        self.deploy.stand("ready", "Press Plan" if self.source.standing == "done" else "Build the archives first")
 
     def _follow_stack(self, exists: bool) -> None:
         self.pipeline.stand("ready", "Ready to run" if exists else "Needs a function that is built")

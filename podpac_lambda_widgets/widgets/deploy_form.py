@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,8 @@ class DeployForm(Form):
         self._stack, self._connection = stack, connection
         #: The plan that is shown, while it is true.
         self.current_plan: Plan | None = None
+        #: What made that plan, or is making it: the wish, the archives and the account as they were then.
+        self._planned_with: StackActions | None = None
         #: Called when something was built or deleted.
         self.on_change: Callable[[bool], None] = lambda exists: None
         super().__init__(
@@ -92,39 +95,54 @@ class DeployForm(Form):
         self.check_fields()
         stack = self._stack()
         self.outdate()
-        self.start("Comparing with AWS", lambda task: stack.plan(), self._planned)
+        self.start("Comparing with AWS", lambda task: stack.plan(), functools.partial(self._planned, stack))
+        self._planned_with = stack
 
     def build(self) -> None:
-        """Do what the Build button does: apply the plan that is shown."""
+        """Do what the Build button does: apply the plan that is shown; if it is no longer true, show the new one."""
         self.check_fields()
-        if self.current_plan is None or self.current_plan.purpose != "build":
+        shown, stack = self.current_plan, self._planned_with
+        if shown is None or stack is None or shown.purpose != "build":
             raise InvalidValueError("There is no plan to build", next_step="Press Plan first, and look at it.")
-        if self.current_plan.refusals:
+        if shown.refusals:
             raise PlanRefusedError(
                 "This plan cannot be built", next_step="Read what it refuses, and choose other names."
             )
-        stack = self._stack()
-        self._begin("Building", lambda task: stack.build(self._listen, task.cancelled), self._built)
+
+        def work(task: Task) -> Callable[[], None]:
+            now = stack.plan()
+            if not _writes_the_same(now, shown):
+                return lambda: self._ask_again(stack, now)
+            done = stack.build(self._listen, task.cancelled)
+            return lambda: self._built(done)
+
+        self._begin("Building", stack, work)
 
     def delete(self) -> None:
         """Do what the Delete button does: show what would go, and ask."""
         self.check_fields()
         stack = self._stack()
         self.outdate()
-        self.start("Looking for what is ours", lambda task: stack.plan_delete(), self._planned_delete)
+        finished = functools.partial(self._planned, stack)
+        self.start("Looking for what is ours", lambda task: stack.plan_delete(), finished)
+        self._planned_with = stack
 
     def really_delete(self) -> None:
-        """Do what the Really delete button does."""
-        if self.current_plan is None or self.current_plan.purpose != "delete":
+        """Do what the Really delete button does; if something else would go by now, ask again."""
+        shown, stack = self.current_plan, self._planned_with
+        if shown is None or stack is None or shown.purpose != "delete":
             raise InvalidValueError(
                 "Nobody asked to delete", next_step="Press Delete first, and look at what would go."
             )
-        stack = self._stack()
-        self._begin(
-            "Deleting",
-            lambda task: stack.delete(confirm=True, listener=self._listen, cancelled=task.cancelled),
-            self._deleted,
-        )
+
+        def work(task: Task) -> Callable[[], None]:
+            now = stack.plan_delete()
+            if not _writes_the_same(now, shown):
+                return lambda: self._ask_again(stack, now)
+            done = stack.delete(confirm=True, listener=self._listen, cancelled=task.cancelled)
+            return lambda: self._deleted(done)
+
+        self._begin("Deleting", stack, work)
 
     def keep(self) -> None:
         """Do what the Keep it button does: nothing."""
@@ -135,7 +153,10 @@ class DeployForm(Form):
         """Forget the plan that is shown: the wish, the archives or the account are others now."""
         if self.current_plan is not None and self.standing not in ("waiting", "working"):
             self.stand("ready", "Changed since the plan")
-        self.current_plan = None
+        self._forget_plan()
+
+    def _forget_plan(self) -> None:
+        self.current_plan = self._planned_with = None
         self.question = ""
         self.table = {}
         self.set_button("build", disabled=True)
@@ -153,15 +174,33 @@ class DeployForm(Form):
         self.outdate()
         self.show_made_names()
 
-    def _begin(self, doing: str, work: Callable[[Task], Plan], finished: Callable[[Plan], None]) -> None:
-        self.question = ""
-        self.start(doing, work, finished)
-        self.table = {}
-        self.current_plan = None
-        self.set_button("build", disabled=True)
+    def _begin(self, doing: str, stack: StackActions, work: Callable[[Task], Callable[[], None]]) -> None:
+        self.start(doing, work, lambda show: show())
+        self._forget_plan()
+        self._planned_with = stack
         self.set_button("stop", hidden=False)
 
-    def _planned(self, plan: Plan) -> None:
+    def _ask_again(self, stack: StackActions, plan: Plan) -> None:
+        self._planned(stack, plan)
+        if self.current_plan is plan:
+            self.card = {
+                "tone": "info",
+                "what": "Nothing was done: something has changed since the plan",
+                "why": "Below is what would be done now.",
+                "next_step": "Look at it, and press again if you agree.",
+                "details": "",
+            }
+
+    def _planned(self, stack: StackActions, plan: Plan) -> None:
+        if self._planned_with is not stack:
+            self.stand("ready", "Changed during the comparison: press Plan")
+            return
+        if plan.purpose == "delete":
+            self._show_deletion(plan)
+        else:
+            self._show_plan(plan)
+
+    def _show_plan(self, plan: Plan) -> None:
         self.current_plan = plan
         self.table = plan_table(plan)
         self.set_button("build", disabled=bool(plan.refusals) or plan.is_empty)
@@ -177,7 +216,7 @@ class DeployForm(Form):
         self.stand("done", f"{plan.stack} is ready")
         self.on_change(True)
 
-    def _planned_delete(self, plan: Plan) -> None:
+    def _show_deletion(self, plan: Plan) -> None:
         self.current_plan = plan
         self.table = plan_table(plan)
         if plan.refusals:
@@ -222,6 +261,10 @@ class DeployForm(Form):
         super()._follow_task(task)
         if task is None:
             self.set_button("stop", hidden=True)
+
+
+def _writes_the_same(one: Plan, other: Plan) -> bool:
+    return (one.writes, one.refusals) == (other.writes, other.refusals)
 
 
 def plan_table(plan: Plan) -> dict[str, Any]:

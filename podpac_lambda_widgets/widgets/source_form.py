@@ -44,6 +44,8 @@ class SourceForm(Form):
         self.directory = directory
         #: Gives the Lambda runtime to build for; empty for this machine's own Python.
         self.runtime: Callable[[], str] = lambda: ""
+        #: Called when archives were built: they may be others under the same names.
+        self.on_built: Callable[[], None] = lambda: None
         super().__init__(
             worker,
             title="Package",
@@ -108,9 +110,12 @@ class SourceForm(Form):
                 setattr(self.source, name, "")
             self.source.function_source_dist_zip = str(package.dist.path)
             self.source.function_source_dependencies_zip = str(package.dependencies.path)
+        for name in (*_FILES, *_OBJECTS):
+            self._show_held(name)
         self.steps = []
         self.facts = package_facts(package)
         self.stand("done", "Both archives are built and checked")
+        self.on_built()
 
     def _follow_task(self, task: Task | None) -> None:
         super()._follow_task(task)

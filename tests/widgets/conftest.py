@@ -75,15 +75,21 @@ class FakeStack:
 
     def plan(self) -> Plan:
         self.backend.did("plan")
+        if self.backend.hold_plan is not None:
+            self.backend.running.set()
+            self.backend.hold_plan.wait(10)
         return self.backend.planned or self._plan("build", Create)
 
     def build(self, listener: Callable[[Any], None], cancelled: Callable[[], bool]) -> Plan:
         self.backend.did("build")
-        return self._apply(self._plan("build", Create), listener, cancelled)
+        if self.backend.hold is not None:
+            self.backend.running.set()
+            self.backend.hold.wait(10)
+        return self._apply(self.backend.planned or self._plan("build", Create), listener, cancelled)
 
     def plan_delete(self) -> Plan:
         self.backend.did("plan_delete")
-        return self._plan("delete", Delete)
+        return self.backend.planned_delete or self._plan("delete", Delete)
 
     def delete(self, *, confirm: bool, listener: Callable[[Any], None], cancelled: Callable[[], bool]) -> Plan:
         assert confirm
@@ -126,7 +132,11 @@ class FakeBackend:
     connect_error: Callable[[Any], BaseException] | None = None
     result: Result = field(default_factory=make_result)
     planned: Plan | None = None
+    planned_delete: Plan | None = None
+    #: Holds a build or a run until it is set.
     hold: threading.Event | None = None
+    #: Holds a comparison until it is set.
+    hold_plan: threading.Event | None = None
     running: threading.Event = field(default_factory=threading.Event)
     closed: list[str] = field(default_factory=list)
 

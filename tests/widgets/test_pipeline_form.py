@@ -206,10 +206,10 @@ def test_more_memory_lets_through_what_needed_it(guarded: Studio, front_end: Any
 
 
 def test_a_pipeline_may_read_the_buckets_that_the_deployment_allows(guarded: Studio, front_end: Any) -> None:
-    attrs = {"source": "s3://soil-data/x.zarr", "data_key": "d"}
+    attrs = {"source": "s3://era5-data/x.zarr", "data_key": "d"}
     front_end.type(guarded.pipeline, "pipeline", json.dumps({"z": {"node": "data.Zarr", "attrs": attrs}}))
     assert not is_sent(guarded, front_end)
-    guarded.deploy.deployment.function_allowed_buckets = ["soil-data"]
+    guarded.deploy.deployment.function_allowed_buckets = ["era5-data"]
     assert is_sent(guarded, front_end)
 
 

@@ -20,7 +20,7 @@ from podpac_lambda_widgets.errors import (
 )
 from podpac_lambda_widgets.model.base import InvalidTraitError
 from podpac_lambda_widgets.plan.account import Identity
-from podpac_lambda_widgets.plan.changes import Keep, Plan, Refuse
+from podpac_lambda_widgets.plan.changes import Create, Delete, Keep, Plan, Refuse
 from podpac_lambda_widgets.plan.resources import LogGroup
 from podpac_lambda_widgets.studio import Studio, find_archive_directory
 from podpac_lambda_widgets.widgets.backend import Connection
@@ -122,6 +122,93 @@ def test_a_plan_is_forgotten_when_what_it_was_made_from_changes(ready: Studio, c
     assert ready.deploy.table == {}
     with pytest.raises(InvalidValueError, match="no plan"):
         ready.deploy.build()
+
+
+def test_archives_that_are_built_anew_outdate_the_plan(ready: Studio) -> None:
+    ready.deploy.plan()
+    ready.wait(10)
+    ready.source.build_archives()
+    ready.wait(10)
+    assert ready.deploy.table == {}
+    assert ready.deploy.buttons["build"]["disabled"]
+    with pytest.raises(InvalidValueError, match="no plan"):
+        ready.deploy.build()
+
+
+def test_building_archives_takes_what_was_mistyped_out_of_their_fields(studio: Studio, front_end: Any) -> None:
+    front_end.type(studio.source, "function_source_bucket", "My_Bucket")
+    assert studio.source.problems == ["function_source_bucket"]
+    studio.source.build_archives()
+    studio.wait(10)
+    assert studio.source.problems == []
+    assert studio.source.fields["function_source_bucket"]["value"] == ""
+
+
+def test_a_plan_that_is_no_longer_true_is_shown_anew_and_not_built(ready: Studio, backend: Any, front_end: Any) -> None:
+    front_end.press(ready.deploy, "plan")
+    ready.wait(10)
+    backend.planned = Plan("x", "build", (Create(GROUP),))
+    front_end.press(ready.deploy, "build")
+    ready.wait(10)
+    assert "build" not in backend.names()
+    assert [row["cells"][2] for row in ready.deploy.table["rows"]] == [GROUP.name]
+    assert "Nothing was done" in ready.deploy.card["what"]
+    assert not ready.deploy.buttons["build"]["disabled"]
+    front_end.press(ready.deploy, "build")
+    ready.wait(10)
+    assert (backend.names()[-1], ready.deploy.standing, ready.deploy.card) == ("build", "done", {})
+
+
+def test_what_came_to_be_since_the_question_is_asked_about_again(built: Studio, backend: Any, front_end: Any) -> None:
+    front_end.press(built.deploy, "delete")
+    built.wait(10)
+    backend.planned_delete = Plan("x", "delete", (Delete(GROUP),))
+    front_end.press(built.deploy, "really_delete")
+    built.wait(10)
+    assert "delete" not in backend.names()
+    assert "Delete 1 resources" in built.deploy.question
+    assert "Nothing was done" in built.deploy.card["what"]
+    front_end.press(built.deploy, "really_delete")
+    built.wait(10)
+    assert backend.names()[-1] == "delete"
+
+
+def test_what_is_typed_during_a_comparison_makes_it_untrue(ready: Studio, backend: Any, front_end: Any) -> None:
+    backend.hold_plan = threading.Event()
+    front_end.press(ready.deploy, "plan")
+    assert backend.running.wait(10)
+    front_end.type(ready.deploy, "function_memory", "4096")
+    backend.hold_plan.set()
+    ready.wait(10)
+    assert (ready.deploy.current_plan, ready.deploy.table) == (None, {})
+    assert ready.deploy.note == "Changed during the comparison: press Plan"
+
+
+def test_a_build_is_said_to_run_whatever_is_typed_meanwhile(ready: Studio, backend: Any, front_end: Any) -> None:
+    ready.deploy.plan()
+    ready.wait(10)
+    backend.hold = threading.Event()
+    front_end.press(ready.deploy, "build")
+    assert backend.running.wait(10)
+    front_end.type(ready.source, "function_source_dist_zip", "other.zip")
+    front_end.type(ready.deploy, "function_memory", "4096")
+    assert (ready.deploy.standing, ready.deploy.note) == ("working", "Building …")
+    backend.hold.set()
+    ready.wait(10)
+    assert ready.deploy.standing == "done"
+
+
+def test_nothing_of_the_other_account_stays_after_connecting_elsewhere(built: Studio, backend: Any) -> None:
+    built.pipeline.run()
+    built.wait(30)
+    assert built.deploy.steps
+    built.deploy.card = built.pipeline.card = {"what": "No", "tone": "error"}
+    assert built.pipeline.steps
+    built.credentials.connect()
+    built.wait(10)
+    for form in (built.deploy, built.pipeline):
+        assert (form.steps, form.card, form.standing) == ([], {}, "ready")
+    assert built.deploy.note == "Press Plan"
 
 
 def test_deleting_needs_the_question_first(built: Studio, backend: Any) -> None:
