@@ -183,6 +183,60 @@ def test_the_keyboard_reaches_every_control_in_the_order_of_the_page(lab: Any, o
     assert set(FIELDS + BUTTONS) <= set(reached)
 
 
+_STAND_IN = """
+from podpac_lambda_widgets.plan.changes import Delete, Plan
+from podpac_lambda_widgets.plan.resources import LogGroup
+class Stack:
+    deleted = 0
+    def plan_delete(self):
+        return Plan("x", "delete", (Delete(LogGroup(name="/aws/lambda/x", retention=30, tags={})),))
+    def delete(self, *, confirm, listener, cancelled):
+        Stack.deleted += 1
+        return self.plan_delete()
+studio.deploy._stack = Stack
+"""
+
+
+def test_the_question_before_deleting_is_announced_and_answered_by_keyboard(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    lab.run_code(_STAND_IN)
+    question = studio.root.get_by_role("alertdialog", name="Please confirm")
+    expect(question).to_have_count(0)
+    for answer in ("Escape", "Enter"):
+        studio.button("Delete").press("Enter")
+        expect(question).to_have_accessible_description(
+            "Delete 1 resources of podpac-lambda-autogen? Results kept in its bucket go with it."
+        )
+        expect(studio.button("Keep it")).to_be_focused()
+        lab.page.keyboard.press(answer)
+        expect(question).to_have_count(0)
+        expect(studio.button("Delete")).to_be_focused()
+    assert lab.run_code("print(Stack.deleted)").strip() == "0"
+    studio.button("Delete").press("Enter")
+    expect(studio.button("Keep it")).to_be_focused()
+    lab.page.keyboard.press("Shift+Tab")
+    expect(studio.button("Really delete")).to_be_focused()
+    lab.page.keyboard.press("Enter")
+    expect(studio.step("Deploy").get_by_text("Deleted: nothing of it is left")).to_be_visible()
+    assert lab.run_code("print(Stack.deleted)").strip() == "1"
+
+
+def test_the_question_takes_no_focus_out_of_a_field_or_another_view(
+    lab: Any, open_studio: Any, studio_page: Any
+) -> None:
+    first = open_studio("studio")
+    second = studio_page(lab, view=1)
+    first.field("Function name").focus()
+    lab.run_code("studio.deploy.question = 'Delete it?'")
+    expect(second.root.get_by_role("alertdialog")).to_be_visible()
+    expect(first.field("Function name")).to_be_focused()
+    lab.run_code("studio.deploy.question = ''")
+    lab.run_code(_STAND_IN)
+    second.button("Delete").press("Enter")
+    expect(first.root.get_by_role("alertdialog")).to_be_visible()
+    expect(second.button("Keep it")).to_be_focused()
+
+
 @pytest.mark.parametrize("width", [640, 1000])
 def test_nothing_is_cut_off_when_narrow(lab: Any, open_studio: Any, width: int) -> None:
     lab.page.set_viewport_size({"width": width, "height": 1200})

@@ -18,6 +18,8 @@ const STANDING = { waiting: ['wait', 'Not yet'], ready: ['', 'Next'], working: [
 const STEP = { waiting: ['wait', 'waiting'], working: ['busy', 'working'], done: ['check', 'done'], failed: ['alert', 'failed'], stopped: ['stop', 'stopped'] };
 const PATIENCE_MS = 5000;
 let count = 0;
+// The view in which a button was pressed last: a notebook may show the same forms several times.
+let pressed = '';
 
 function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
@@ -107,6 +109,7 @@ function drawButton(form, action, paints, flushes, view) {
     onclick: () => {
       if (button.getAttribute('aria-disabled') === 'true') return;
       flushes.forEach((flush) => flush());
+      pressed = view.id;
       form.send({ type: 'action', name: action.name, view: view.id });
     },
   }, action.icon ? icon(action.icon) : null, h('span', {}, action.label));
@@ -141,12 +144,24 @@ function drawBlock(form, block, paints, flushes, view) {
         block.legend ? h('span', { class: 'plw-actions-legend', 'aria-hidden': 'true' }, block.legend) : null,
         block.actions.map((action) => drawButton(form, action, paints, flushes, view)));
     case 'question': {
-      const text = h('p', {});
-      return part('question', h('div', { class: 'plw-question', role: 'group', 'aria-label': 'Please confirm' }, icon('alert'),
-        h('div', {}, text, h('div', { class: 'plw-actions' },
-          block.actions.map((action) => drawButton(form, action, paints, flushes, view))))), (node) => {
-        node.hidden = !form.get('question');
-        text.textContent = form.get('question') || '';
+      const id = `plw-${++count}`, text = h('p', { id });
+      const buttons = block.actions.map((action) => drawButton(form, action, paints, flushes, view));
+      // The last action loses nothing: it has the focus, and Escape means it.
+      const safe = buttons[buttons.length - 1][0];
+      let before = null;
+      const onkeydown = (event) => { if (event.key === 'Escape') safe.click(); };
+      return part('question', h('div', {
+        class: 'plw-question', role: 'alertdialog', 'aria-label': 'Please confirm', 'aria-describedby': id, onkeydown,
+      }, icon('alert'), h('div', {}, text, h('div', { class: 'plw-actions' }, buttons))), (node) => {
+        const question = form.get('question') || '', focused = document.activeElement;
+        const appears = question && node.hidden, inside = node.contains(focused);
+        text.textContent = question;
+        node.hidden = !question;
+        // Only where the person pressed Delete, and not out of a field they have gone on to.
+        if (appears && view.id === pressed && node.isConnected && !focused?.matches('input, select, textarea')) {
+          before = focused;
+          safe.focus();
+        } else if (!question && inside) before?.focus();
       });
     }
     case 'steps':
