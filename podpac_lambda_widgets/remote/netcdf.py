@@ -88,7 +88,14 @@ def decode_array(body: bytes) -> xr.DataArray:
 
     engine = "scipy" if body[:3] == b"CDF" else "h5netcdf"
     try:
-        with xr.open_dataset(io.BytesIO(body), engine=engine, decode_times=False, decode_timedelta=False) as opened:
+        with xr.open_dataset(
+            io.BytesIO(body),
+            engine=engine,
+            mask_and_scale=False,
+            decode_times=False,
+            decode_timedelta=False,
+            decode_coords=False,
+        ) as opened:
             dataset = opened.load()
         record = json.loads(dataset.attrs[_RECORD])
     except (ValueError, KeyError, OSError, TypeError, IndexError) as error:
@@ -103,13 +110,16 @@ def decode_array(body: bytes) -> xr.DataArray:
     stacked = flat.set_index(record["stacked"]) if record["stacked"] else flat
     coords = {name: stacked.coords[name].variable for name in record["coords"]}
     indexes = {name: stacked.xindexes[name] for name in record["coords"] if name in stacked.xindexes}
-    return xr.DataArray(
+    restored = xr.DataArray(
         flat.values,
         dims=flat.dims,
         coords=xr.Coordinates(coords, indexes),
         name=record["name"],
         attrs=untag(record["attrs"]),
     )
+    for name, attrs in record.get("coord_attrs", {}).items():
+        restored.coords[name].attrs = untag(attrs)
+    return restored
 
 
 def _is_reordered(array: xr.DataArray) -> bool:
@@ -142,6 +152,7 @@ def _dataset(array: xr.DataArray, *, small: bool) -> xr.Dataset:
         "coords": [str(name) for name in array.coords],
         "stacked": stacked,
         "attrs": tag(attrs),
+        "coord_attrs": {str(name): tag(serialized(item.attrs)) for name, item in array.coords.items() if item.attrs},
     }
     dims, data, own = variables.pop(_VARIABLE)
     dataset = xr.Dataset({_VARIABLE: (dims, data, {**plain_attrs(attrs), **own})}, coords=variables)

@@ -8,6 +8,15 @@ from typing import Any
 
 from podpac_lambda_widgets.errors import ResultError
 
+#: What readers and xarray's writer act on (CF conventions 1.11: packing, missing data, time, references to other
+#: variables; xarray's ``conventions``): the values would come back changed, or not be written.
+_ACTED_ON = {
+    "scale_factor", "add_offset", "missing_value", "dtype", "calendar", "valid_min", "valid_max", "valid_range",
+    "coordinates", "bounds", "climatology", "grid_mapping", "cell_measures", "formula_terms", "ancillary_variables",
+}  # fmt: skip
+#: What netCDF 4 keeps for itself in HDF5.
+_OF_HDF5 = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST"}
+
 
 def serialized(attrs: Mapping[Any, Any]) -> dict[str, Any]:
     """Attributes as PODPAC writes them: units as text, the style as JSON."""
@@ -21,11 +30,13 @@ def serialized(attrs: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def plain_attrs(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes that netCDF can hold, in the form PODPAC's own reader expects."""
+    """The attributes that netCDF can hold and readers only show, in the form PODPAC's own reader expects."""
     import numpy as np
 
     found: dict[str, Any] = {}
     for name, value in attrs.items():
+        if name in _ACTED_ON or name in _OF_HDF5 or name.startswith("_"):
+            continue
         if isinstance(value, Mapping):
             found[name] = json.dumps(_loose(value))
         elif isinstance(value, str | float | np.floating) or (

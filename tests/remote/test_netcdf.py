@@ -41,6 +41,18 @@ dtypes = st.sampled_from(
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
 
 
+#: Attributes that readers of netCDF act on, or that its libraries keep for themselves.
+acted_on = st.dictionaries(
+    st.sampled_from(
+        ["scale_factor", "add_offset", "missing_value", "_FillValue", "_Unsigned", "dtype", "coordinates", "calendar",
+        "valid_min", "valid_max", "valid_range", "units", "CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_x",
+        "grid_mapping", "bounds", "formula_terms"]
+    ),
+    st.sampled_from([2.0, 5, 1.0, -1, "true", "bool", "days since 2000-01-01", "days", "d0", float("nan"), (0.0, 1.0)]),
+    max_size=3,
+).map(lambda attrs: attrs | ({"units": str(attrs["units"])} if "units" in attrs else {}))  # fmt: skip
+
+
 @st.composite
 def arrays(draw: st.DrawFn) -> xr.DataArray:
     dtype = np.dtype(draw(dtypes))
@@ -74,7 +86,11 @@ def arrays(draw: st.DrawFn) -> xr.DataArray:
         )
     )
     attrs.pop("units", None)
-    return xr.DataArray(data, coords=coords, dims=dims, attrs=attrs, name=draw(st.sampled_from([None, "x", "d0"])))
+    attrs |= draw(acted_on)
+    array = xr.DataArray(data, coords=coords, dims=dims, attrs=attrs, name=draw(st.sampled_from([None, "x", "d0"])))
+    for coord in array.coords.values():
+        coord.attrs = draw(acted_on | st.just({"units": "degrees_north", "axis": "Y", "clim": (0.0, None)}))
+    return array
 
 
 def assert_same(found: xr.DataArray, expected: xr.DataArray) -> None:
@@ -83,6 +99,7 @@ def assert_same(found: xr.DataArray, expected: xr.DataArray) -> None:
     assert repr(found.attrs) == repr(expected.attrs)
     assert list(found.coords) == list(expected.coords)
     for left, right in [(found, expected), *((found[name], expected[name]) for name in expected.coords)]:
+        assert repr(left.attrs) == repr(right.attrs)
         assert left.dtype == right.dtype.newbyteorder("=")
         if left.dtype.kind == "O":
             assert left.values.tolist() == right.values.tolist()
@@ -90,7 +107,7 @@ def assert_same(found: xr.DataArray, expected: xr.DataArray) -> None:
             assert left.values.tobytes() == right.values.astype(left.dtype).tobytes()
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(arrays())
 def test_decoding_gives_back_what_was_encoded(array: xr.DataArray) -> None:
     before = array.copy(deep=True)
@@ -154,12 +171,25 @@ def test_a_file_of_somebody_else_is_a_typed_error() -> None:
         decode_array(body)
 
 
+def test_podpacs_own_reader_gives_the_same_values_whatever_the_attributes() -> None:
+    podpac = pytest.importorskip("podpac")
+    attrs = {"scale_factor": 2.0, "add_offset": 5.0, "missing_value": 1.0, "_FillValue": 2.0, "dtype": "bool", "a": "b"}
+    array = xr.DataArray(np.arange(4.0), dims="lat", coords={"lat": np.arange(4.0)}, attrs=attrs)
+    for for_podpac in (False, True):
+        found = podpac.UnitsDataArray.open(encode_array(array, for_podpac=for_podpac)[0])
+        assert found.values.tolist() == [0.0, 1.0, 2.0, 3.0]
+        assert found.attrs["a"] == "b"
+
+
 def test_stacked_coordinates_come_back_stacked() -> None:
     array = xr.DataArray(
         np.arange(6.0).reshape(2, 3),
         dims=("time", "lat_lon"),
         coords={"time": [1, 2], "lat": ("lat_lon", [1.0, 2.0, 3.0]), "lon": ("lat_lon", [4.0, 5.0, 6.0])},
     ).set_index(lat_lon=["lat", "lon"])
+    array.coords["time"].attrs = {"scale_factor": 2.0}
+    array.coords["lat"].attrs = {"units": "degrees_north"}
+    array.coords["lat_lon"].attrs = {"long_name": "place"}
     found = decode_array(encode_array(array)[0])
     assert found.identical(array)
     assert list(found.coords) == list(array.coords)
