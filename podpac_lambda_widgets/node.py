@@ -29,6 +29,7 @@ from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.plan.account import LogLine
 from podpac_lambda_widgets.plan.changes import Plan
 from podpac_lambda_widgets.plan.description import Description
+from podpac_lambda_widgets.plan.permissions import Purpose
 from podpac_lambda_widgets.secret import Secret
 
 if TYPE_CHECKING:
@@ -159,6 +160,20 @@ class Lambda(_Base):
     def delete(self, confirm: bool = False, listener: Listener = ignore) -> Plan:
         """Take away what this package made for the function, and nothing else."""
         return self.stack.delete(confirm=confirm, listener=listener)
+
+    def policy_for(self, purpose: Purpose) -> dict[str, Any]:
+        """The smallest policy with which the function can be deployed, run or destroyed.
+
+        Parameters
+        ----------
+        purpose : {"deploy", "run", "destroy"}
+
+        Returns
+        -------
+        dict
+            An IAM policy document, to send to an administrator.
+        """
+        return self.stack.policy_for(purpose)
 
     def get_logs(
         self,

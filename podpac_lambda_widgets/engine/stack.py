@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.engine.apply import apply_plan
@@ -30,6 +31,7 @@ from podpac_lambda_widgets.plan.changes import Keep, Plan
 from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.plan.desired import desired_resources, guard_environment, named_resources, stack_names
 from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
+from podpac_lambda_widgets.plan.permissions import Purpose, policy_for
 from podpac_lambda_widgets.plan.resources import (
     Bucket,
     Function,
@@ -197,6 +199,11 @@ class Stack:
         except ResourceNotFoundError as error:
             error.next_step = "Build the function first."
             raise
+
+    def policy_for(self, purpose: Purpose) -> dict[str, Any]:
+        """The smallest policy with which this stack can be deployed, run or destroyed: to send to an administrator."""
+        identity = self.account.identity()
+        return policy_for(purpose, stack_names(self.deployment, identity), identity)
 
     def get_logs(
         self,

@@ -1,0 +1,116 @@
+"""The policies we ask an administrator for are enough, tried by a user who has nothing else, and no more than that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from podpac_lambda_widgets import errors
+from podpac_lambda_widgets.aws.account import AwsAccount
+from podpac_lambda_widgets.engine.stack import Stack
+from podpac_lambda_widgets.local.session import LocalSession
+from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.model.examples import EXAMPLES, tutorial_coordinates
+from podpac_lambda_widgets.model.source import Source
+from podpac_lambda_widgets.packaging.archive import Package
+from podpac_lambda_widgets.plan.permissions import Purpose
+
+pytestmark = [pytest.mark.local_aws, pytest.mark.archive]
+
+NAME = "least-privilege"
+#: ministack asks for these on every resource, where AWS takes the one they are done to.
+OVER_DENIED = ("logs:DescribeLogGroups", "lambda:CreateFunction")
+
+
+def _listed(actions: str | list[str]) -> list[str]:
+    return [actions] if isinstance(actions, str) else actions
+
+
+class RestrictedSession(boto3.Session):
+    """A session of another user of the same embedded AWS."""
+
+    endpoint_url = ""
+
+    def client(self, *args: Any, **kwargs: Any) -> Any:
+        return super().client(*args, **{"endpoint_url": self.endpoint_url, **kwargs})
+
+
+@pytest.fixture
+def user_with(aws: LocalSession) -> Iterator[Callable[[dict[str, Any]], AwsAccount]]:
+    """Makes IAM users who may do what a policy says, and nothing else."""
+    iam = aws.client("iam")
+    made: list[tuple[str, str]] = []
+
+    def make(policy: dict[str, Any]) -> AwsAccount:
+        name = f"restricted-{len(made)}"
+        given = [action for statement in policy["Statement"] for action in _listed(statement["Action"])]
+        widened = {"Effect": "Allow", "Action": [a for a in OVER_DENIED if a in given], "Resource": "*"}
+        if widened["Action"]:
+            policy = {**policy, "Statement": [*policy["Statement"], widened]}
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        made.append((name, key["AccessKeyId"]))
+        session = RestrictedSession(key["AccessKeyId"], key["SecretAccessKey"], region_name=aws.region_name)
+        session.endpoint_url = aws.endpoint_url
+        return AwsAccount(session)
+
+    yield make
+    for name, key_id in made:
+        iam.delete_access_key(UserName=name, AccessKeyId=key_id)
+        iam.delete_user_policy(UserName=name, PolicyName="only")
+        iam.delete_user(UserName=name)
+
+
+@pytest.fixture
+def source(package: Package) -> Source:
+    return Source(
+        function_source_dist_zip=package.dist.path, function_source_dependencies_zip=package.dependencies.path
+    )
+
+
+def test_each_policy_is_enough_for_its_purpose_and_for_no_other(
+    account: AwsAccount,
+    source: Source,
+    user_with: Callable[[dict[str, Any]], AwsAccount],
+    inventory: Callable[[], dict[str, Any]],
+) -> None:
+    before = inventory()
+    deployment = Deployment(function_name=NAME)
+    administrator = Stack(account, deployment, source)
+    policies = {purpose: administrator.policy_for(purpose) for purpose in ("deploy", "run", "destroy")}
+    deployer, runner, destroyer = (user_with(policy) for policy in policies.values())
+    try:
+        Stack(deployer, deployment, source).build()
+        assert Stack(deployer, deployment, source).plan().is_empty
+        result = Stack(runner, deployment).run(EXAMPLES[0].pipeline, tutorial_coordinates())
+        assert result.array.shape == (180, 180, 1)
+        assert Stack(runner, deployment).get_logs()
+        with pytest.raises(errors.AccessDeniedError):
+            Stack(destroyer, deployment).run(EXAMPLES[0].pipeline, tutorial_coordinates())
+        with pytest.raises(errors.DeployError):
+            Stack(deployer, deployment).delete(confirm=True)
+        with pytest.raises(errors.AccessDeniedError):
+            Stack(runner, deployment, source).plan()
+        Stack(destroyer, deployment).delete(confirm=True)
+        assert inventory() == before
+    finally:
+        administrator.delete(confirm=True)
+
+
+@pytest.mark.parametrize("purpose", ["deploy", "run", "destroy"])
+def test_a_policy_names_its_resources_and_every_action(account: AwsAccount, purpose: Purpose) -> None:
+    for statement in Stack(account, Deployment(function_name=NAME)).policy_for(purpose)["Statement"]:
+        actions = _listed(statement["Action"])
+        assert not [action for action in actions if "*" in action]
+        assert statement["Resource"] != "*"
+        assert NAME in json.dumps(statement["Resource"]) or actions == ["logs:DescribeLogGroups"]
+
+
+def test_another_purpose_is_refused(account: AwsAccount) -> None:
+    with pytest.raises(errors.InvalidValueError):
+        Stack(account, Deployment()).policy_for("everything")  # type: ignore[arg-type]  # what a notebook may do
