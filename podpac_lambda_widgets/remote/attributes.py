@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelineError, PipelineRejectedError
-from podpac_lambda_widgets.remote.budget import as_delta, as_number
+from podpac_lambda_widgets.errors import InvalidPipelineError, PipelineRejectedError
 from podpac_lambda_widgets.remote.coordinates import check_coordinates, check_crs
 from podpac_lambda_widgets.remote.expression import check_expression
+from podpac_lambda_widgets.remote.growth import range_size
 from podpac_lambda_widgets.remote.locations import check_bucket_location, check_location, check_zarr_location
 
 #: Largest convolution kernel per dimension; podpac makes size**dimensions values of it.
@@ -211,21 +211,8 @@ def _check_frequency(value: object, place: str) -> None:
 def _check_selection(value: object, max_points: int, place: str) -> None:
     """Coordinates given as a list: values, or start, stop and step when there are three."""
     _check_list(value, place)
-    items = list(value) if isinstance(value, list | tuple) else []
-    if len(items) == 3:
-        start, stop, step = (_extent(item) for item in items)
-        if step and abs(stop - start) / abs(step) > max_points:
-            _reject("The selection has too many points", place, f"the limit is {max_points:,}")
-
-
-def _extent(item: object) -> float:
-    """A number, date or time difference as a number; 0 where only podpac can tell."""
-    for read in (as_number, as_delta):
-        try:
-            return read(item, "")
-        except InvalidCoordinatesError:
-            continue
-    return 0.0
+    if range_size(value, place) > max_points:
+        _reject("The selection has too many points", place, f"the limit is {max_points:,}")
 
 
 def _check_code(value: object, place: str) -> None:

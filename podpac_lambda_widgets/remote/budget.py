@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from podpac_lambda_widgets.errors import InvalidCoordinatesError
 
@@ -31,12 +32,53 @@ def points(definition: Mapping[str, object]) -> int:
     InvalidCoordinatesError
         Not a coordinates definition.
     """
+    return math.prod(dimension_sizes(definition).values())
+
+
+def dimension_sizes(definition: Mapping[str, object]) -> dict[str, int]:
+    """The size of each dimension of a coordinates definition; stacked dimensions have their position as name.
+
+    Raises
+    ------
+    InvalidCoordinatesError
+        Not a coordinates definition.
+    """
     coords = definition.get("coords") if isinstance(definition, Mapping) else None
     if not isinstance(coords, list | tuple):
         raise InvalidCoordinatesError(
             "Not a coordinates definition", field="coords", why='it needs a list named "coords"'
         )
-    return math.prod(_size(item, f"coords[{number}]") for number, item in enumerate(coords))
+    sizes: dict[str, int] = {}
+    for number, item in enumerate(coords):
+        name = item.get("name") if isinstance(item, Mapping) else None
+        key = name if isinstance(name, str) and name not in sizes else str(number)
+        sizes[key] = sizes.get(key, 1) * _size(item, f"coords[{number}]")
+    return sizes
+
+
+def dimension_spans(definition: Mapping[str, Any]) -> dict[str, float]:
+    """How far the coordinates of each dimension reach, in their unit or in seconds; infinite where it cannot be read.
+
+    Parameters
+    ----------
+    definition : mapping
+        One that :func:`dimension_sizes` took.
+    """
+    return {
+        item["name"]: span(item["values"] if "values" in item else [item.get("start"), item.get("stop")])
+        for item in definition["coords"]
+        if isinstance(item, Mapping) and isinstance(item.get("name"), str)
+    }
+
+
+def span(values: object) -> float:
+    """The difference between the largest and the smallest; infinite where one cannot be read."""
+    try:
+        numbers = [as_number(value, "") for value in (values if isinstance(values, list | tuple) else [values])]
+    except InvalidCoordinatesError:
+        return math.inf
+    found = max(numbers, default=0.0) - min(numbers, default=0.0)
+    return found if math.isfinite(found) else math.inf
 
 
 def _size(item: object, where: str) -> int:

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from podpac_lambda_widgets.errors import InvalidCoordinatesError, PipelineRejectedError
 from podpac_lambda_widgets.remote.budget import points
 
-#: PROJ opens the files that these parameters name.
-_CRS_FILES = re.compile(r"grids|init|file|catalog|\bpipeline\b|://|\.\.|\\", re.IGNORECASE)
+#: PROJ opens the files that these parameters name, and a value that is a path is the name of a file.
+_CRS_FILES = re.compile(
+    r"grids|init|file|catalog|defmodel|tinshift|\bmodel\s*=|\bpipeline\b|=\s*[\"']?[/~.@]|://|\.\.|\\", re.IGNORECASE
+)
 _CRS = re.compile(r"[\x20-\x7e\s\u00a0-\u024f]*")
 
 

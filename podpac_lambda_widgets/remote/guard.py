@@ -19,6 +19,7 @@ from podpac_lambda_widgets.errors import InvalidPipelineError, PipelineRejectedE
 from podpac_lambda_widgets.limits import MEGABYTE, MEMORY_MB
 from podpac_lambda_widgets.remote.attributes import Attributes, shown
 from podpac_lambda_widgets.remote.coordinates import check_coordinates, check_crs
+from podpac_lambda_widgets.remote.growth import check_growth
 from podpac_lambda_widgets.remote.plain import check_plain
 
 #: Nodes in one pipeline.
@@ -107,6 +108,7 @@ def check(request: Any, policy: Policy) -> None:
     _check_settings(request.settings)
     _check_pipeline(request.pipeline, policy)
     check_coordinates(request.coordinates, policy.max_points)
+    check_growth(request.pipeline, request.coordinates, policy.max_points)
 
 
 def needs_unsafe_eval(request: Any) -> bool:

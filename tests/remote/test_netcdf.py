@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -66,7 +68,7 @@ def arrays(draw: st.DrawFn) -> xr.DataArray:
     shape = draw(shapes)
     data = draw(hnp.arrays(dtype, shape, elements=elements))
     dims = [f"d{number}" for number in range(len(shape))]
-    coords = {}
+    coords: dict[str, Any] = {}
     for dim, size in zip(dims, shape, strict=True):
         kind = draw(st.sampled_from(["none", "float", "text", "object", "time", "int"]))
         if kind == "float":
