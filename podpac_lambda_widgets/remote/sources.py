@@ -9,9 +9,10 @@ from __future__ import annotations
 import ctypes
 import importlib
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from podpac_lambda_widgets.errors import PipelineRejectedError
 from podpac_lambda_widgets.remote.locations import check_location
 
 #: GDAL's drivers for files that hold all their data. The many others refer to files and addresses, or run code.
@@ -30,9 +31,11 @@ def limited_sources(pipeline: Mapping[str, Any], allowed_hosts: Collection[str])
         Hosts that may be asked, redirects included.
     """
     kinds = {node["node"].rpartition(".")[2] for node in pipeline.values() if isinstance(node, Mapping)}
-    if "Rasterio" in kinds:
-        keep_raster_drivers()
-    with _limited_requests(allowed_hosts):
+    with ExitStack() as limits:
+        if "Rasterio" in kinds:
+            keep_raster_drivers()
+            limits.enter_context(_own_overviews())
+        limits.enter_context(_limited_requests(allowed_hosts))
         yield
 
 
@@ -52,6 +55,31 @@ def keep_raster_drivers() -> None:
         for driver in [gdal.GDALGetDriver(number) for number in range(gdal.GDALGetDriverCount())]:
             if gdal.GDALGetDescription(driver).decode() not in RASTER_DRIVERS:
                 gdal.GDALDeregisterDriver(driver)
+
+
+@contextmanager
+def _own_overviews() -> Iterator[None]:
+    """Refuse a raster whose metadata name the file of its overviews, which GDAL opens wherever it is."""
+    source: Any = importlib.import_module("podpac.core.data.rasterio_source").Rasterio
+    open_dataset = source.open_dataset
+
+    def open_if_alone(self: Any, *args: Any, **options: Any) -> Any:
+        dataset = open_dataset(self, *args, **options)
+        if "OVERVIEW_FILE" in dataset.tags(ns="OVERVIEWS"):
+            dataset.close()
+            raise PipelineRejectedError(
+                "The raster is not allowed",
+                resource=str(self.source)[:100],
+                why="it names another file as its overviews",
+                next_step="Store the overviews in the raster itself, as a cloud-optimized GeoTIFF does",
+            )
+        return dataset
+
+    source.open_dataset = open_if_alone
+    try:
+        yield
+    finally:
+        source.open_dataset = open_dataset
 
 
 @contextmanager

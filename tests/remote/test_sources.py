@@ -112,6 +112,7 @@ def test_a_redirect_to_another_allowed_host_is_followed(monkeypatch: pytest.Monk
 
 _RASTERS = """
 import json, sys
+from podpac_lambda_widgets.errors import PipelineRejectedError
 from podpac_lambda_widgets.remote.evaluate import evaluate_array
 from podpac_lambda_widgets.remote.wire import Request
 import numpy, rasterio
@@ -146,10 +147,25 @@ open("isis.tif", "w").write('''Object = IsisCube
 End_Object
 End
 ''')
+with rasterio.open("overviews.tif", "w", driver="GTiff", width=4, height=4, count=1, dtype="float64",
+                   transform=rasterio.Affine(1, 0, 0, 0, -1, 4), crs="EPSG:4326") as made:
+    made.write(numpy.zeros((1, 4, 4)))
+    made.update_tags(ns="OVERVIEWS", OVERVIEW_FILE="secret.tif")
+with rasterio.open("own.tif", "w", driver="GTiff", width=4, height=4, count=1, dtype="float64",
+                   transform=rasterio.Affine(1, 0, 0, 0, -1, 4), crs="EPSG:4326") as made:
+    made.write(numpy.full((1, 4, 4), 7.0))
+    made.build_overviews([2])
 grid = {"coords": [{"name": "lat", "values": [0.5, 1.5]}, {"name": "lon", "values": [0.5, 1.5]}]}
+coarse = {"coords": [{"name": "lat", "values": [1.0, 3.0]}, {"name": "lon", "values": [1.0, 3.0]}]}
 found = {}
 for name in ("vrt.tif", "mrf.tif", "isis.tif"):
     with rasterio.open(name) as opened: found["before " + name] = opened.driver
+for name in ("overviews.tif", "own.tif"):
+    try:
+        node = {"x": {"node": "data.Rasterio", "attrs": {"source": name, "prefer_overviews": True}}}
+        found[name] = evaluate_array(Request(node, coarse), unsafe_eval=False).values.tolist()
+    except PipelineRejectedError as error:
+        found[name] = error.why
 for name in ("secret.tif", "vrt.tif", "mrf.tif", "isis.tif"):
     try:
         node = {"x": {"node": "data.Rasterio", "attrs": {"source": name}}}
@@ -182,6 +198,8 @@ def test_a_raster_that_refers_to_another_file_is_not_opened(tmp_path: Path) -> N
         "before vrt.tif": "VRT",
         "before mrf.tif": "MRF",
         "before isis.tif": "ISIS3",
+        "overviews.tif": "it names another file as its overviews",
+        "own.tif": [[7.0] * 4] * 4,
         "secret.tif": [[0.0, 1.0], [2.0, 3.0]],
         "vrt.tif": "refused",
         "mrf.tif": "refused",
