@@ -39,11 +39,13 @@ if TYPE_CHECKING:
 settings: MutableMapping[str, Any] = {}
 #: What ``Lambda`` is: a podpac node too, when podpac is there.
 _BASES: tuple[Any, ...] = (Deployment, Source)
+_has_podpac = False
 try:
     import podpac
 
     settings = podpac.settings
     _BASES = (podpac.Node, *_BASES)
+    _has_podpac = True
 except (ImportError, AttributeError) as _problem:
     if getattr(_problem, "name", None) != "podpac":
         warnings.warn(
@@ -232,7 +234,7 @@ class Lambda(_Base):
 
 
 def _as_units_array(array: xr.DataArray) -> xr.DataArray:
-    if len(_BASES) == 2:
+    if not _has_podpac:
         return array
     from podpac import UnitsDataArray
 

@@ -71,7 +71,7 @@ class Stack:
         self.source = source
         self._clock: Clock = clock or SystemClock()
         self._archives = ArchiveFinder(account)
-        self._deployed_timeout: float | None = None
+        self._deployed: Function | None = None
 
     def __repr__(self) -> str:
         return f"Stack({self.deployment.function_name!r})"
@@ -108,7 +108,7 @@ class Stack:
         """Make the account as the wish says, and return the plan that was applied. May be run again and again."""
         plan = self.plan()
         apply_plan(plan, self.account, self._clock, listener, cancelled)
-        self._deployed_timeout = None
+        self._deployed = None
         return plan
 
     def plan_delete(self) -> Plan:
@@ -145,7 +145,7 @@ class Stack:
                 next_step="Say confirm=True to go on.",
             )
         apply_plan(plan, self.account, self._clock, listener, cancelled)
-        self._deployed_timeout = None
+        self._deployed = None
         return plan
 
     def validate(self, raise_exceptions: bool = False) -> bool:
@@ -184,14 +184,16 @@ class Stack:
         The function checks the same things again; checking here first saves the call.
         """
         request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition)
-        memory = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.deployment.function_memory)}
-        guard.check(request, guard.Policy.from_environment({**guard_environment(self.deployment), **memory}))
+        deployed, readable = self._read_deployed()
+        guard.check(request, self._policy(deployed))
         try:
+            if deployed is None and readable:
+                raise ResourceNotFoundError("There is no such function", resource=self.deployment.function_name)
             return run_pipeline(
                 self.account,
                 self.deployment.function_name,
                 request,
-                timeout=self._timeout(),
+                timeout=float(deployed.timeout if deployed else TIMEOUT_S[1]),
                 clock=self._clock,
                 listener=listener,
                 cancelled=cancelled,
@@ -236,20 +238,22 @@ class Stack:
             self.account, group, start=start, request_id=request_id, clock=self._clock, cancelled=cancelled
         )
 
-    def _timeout(self) -> float:
-        """The deployed function's time limit, which need not be the wished one; seconds."""
-        if self._deployed_timeout is None:
-            function = named_resources(self.deployment, self.account.identity())[0]
+    def _read_deployed(self) -> tuple[Function | None, bool]:
+        """The function as it is deployed, which need not be as it is wished here; and whether it may be read at all."""
+        if self._deployed is None:
             try:
-                found = self.account.read(function)
+                found = self.account.read(named_resources(self.deployment, self.account.identity())[0])
             except AccessDeniedError:
-                return float(TIMEOUT_S[1])
-            if found is None:
-                raise ResourceNotFoundError(
-                    "There is no such function", resource=function.name, next_step="Build the function first."
-                )
-            self._deployed_timeout = float(getattr(found.resource, "timeout", TIMEOUT_S[1]))
-        return self._deployed_timeout
+                return None, False
+            if found is not None and isinstance(found.resource, Function):
+                self._deployed = found.resource
+        return self._deployed, True
+
+    def _policy(self, deployed: Function | None) -> guard.Policy:
+        """What the function's guard allows: by its own environment where that is known, else by the wish."""
+        environment = deployed.environment if deployed else guard_environment(self.deployment)
+        memory = deployed.memory if deployed else self.deployment.function_memory
+        return guard.Policy.from_environment({**environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)})
 
     def _counted(self, observed: Observed, stack: str) -> Observed:
         if not isinstance(observed.resource, Bucket):

@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 
 from podpac_lambda_widgets.engine.stack import Stack
-from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelineError, PodpacLambdaError
+from podpac_lambda_widgets.errors import (
+    AccessDeniedError,
+    InvalidCoordinatesError,
+    InvalidPipelineError,
+    PodpacLambdaError,
+)
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.examples import EXAMPLES, tutorial_coordinates
+from podpac_lambda_widgets.plan.account import Identity
+from podpac_lambda_widgets.plan.resources import Resource
 from podpac_lambda_widgets.studio import Studio
 from podpac_lambda_widgets.widgets.cards import UnexpectedError
 from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
@@ -142,19 +149,25 @@ def test_html_stays_text(form: PipelineForm, front_end: Any) -> None:
 
 
 class Sent(Exception):
-    """The account was asked for something: the pipeline was let through."""
+    """The function was called: the pipeline was let through."""
 
 
 class AskedAccount:
-    """An account that ends whatever asks it."""
+    """An account whose function may not be looked at, so that the wish alone counts, and that ends all calls."""
 
-    def __getattr__(self, name: str) -> Any:
-        raise Sent(name)
+    def identity(self) -> Identity:
+        return Identity("123456789012", "arn:aws:iam::123456789012:user/me", "us-east-1", "aws")
+
+    def read(self, wanted: Resource) -> None:
+        raise AccessDeniedError("Reading the function is not permitted", resource=wanted.name)
+
+    def invoke(self, function_name: str, payload: bytes, timeout: float) -> None:
+        raise Sent(function_name)
 
 
 @pytest.fixture
 def guarded(built: Studio, backend: Any, monkeypatch: pytest.MonkeyPatch) -> Studio:
-    """A Studio whose stack is the real one: it looks at what it is given before it asks the account."""
+    """A Studio whose stack is the real one: it looks at what it is given before it calls the function."""
     monkeypatch.setattr(backend, "stack", lambda account, *given: Stack(AskedAccount(), *given))
     return built
 
