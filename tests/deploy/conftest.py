@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import botocore.waiter
 import pytest
 
+from podpac_lambda_widgets.aws import session as sessions
 from podpac_lambda_widgets.local.emulator import local_aws
 from podpac_lambda_widgets.model.source import Source
 
@@ -99,6 +101,8 @@ def stored_sources(bench: Any, sources: dict[str, Source]) -> Iterator[dict[str,
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """botocore's waiters know no clock but the machine's; here nobody waits."""
     monkeypatch.setattr(botocore.waiter, "time", SimpleNamespace(sleep=lambda seconds: None))
+    # Reading botocore's list of regions takes as long as twenty calls.
+    monkeypatch.setattr(sessions, "regions", cache(sessions.regions))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
