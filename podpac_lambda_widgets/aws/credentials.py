@@ -1,0 +1,119 @@
+"""How long credentials last, and what brings new ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore import exceptions as botocore_errors
+
+from podpac_lambda_widgets.aws.translate import asking
+from podpac_lambda_widgets.errors import ExpiredCredentialsError
+
+#: Part of what botocore's RefreshableCredentials raise, as a plain RuntimeError.
+_STILL_EXPIRED = "still expired"
+#: Profiles that take their credentials from one another; AWS's tools stop at a circle, so does this.
+_PROFILE_CHAIN = 10
+
+
+def is_root(arn: str) -> bool:
+    """Whether an identity is an account's root user, whom no policy holds back."""
+    return re.fullmatch(r"arn:[\w-]+:iam::\d+:root", arn) is not None
+
+
+def credentials_expiry(session: boto3.Session) -> datetime | None:
+    """When the session's credentials end, in UTC; what botocore renews by itself is renewed first where it is due.
+
+    None for credentials without an end, and where it is not known: a session token that was typed or stands in a file
+    does not tell.
+
+    Parameters
+    ----------
+    session : boto3.Session
+
+    Raises
+    ------
+    CredentialsError
+        They cannot be had, or have ended and cannot be renewed.
+    EndpointUnreachableError
+        What gives them could not be reached.
+    """
+    with explaining_expiry(session), asking("Getting the credentials"):
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise botocore_errors.NoCredentialsError
+        # SSO's and roles' are fetched when they are first used.
+        credentials.get_frozen_credentials()
+    # botocore has no public name for it.
+    expires = getattr(credentials, "_expiry_time", None)
+    return expires.astimezone(UTC) if isinstance(expires, datetime) else None
+
+
+@contextmanager
+def explaining_expiry(session: boto3.Session) -> Iterator[None]:
+    """Make an :class:`~podpac_lambda_widgets.errors.ExpiredCredentialsError` inside the block say how to go on.
+
+    What botocore raises when it renewed credentials and got such as have ended already becomes one, too.
+
+    Parameters
+    ----------
+    session : boto3.Session
+        The one whose credentials are used there.
+    """
+    try:
+        yield
+    except ExpiredCredentialsError as error:
+        error.next_step = renewal_step(session)
+        raise
+    except RuntimeError as error:
+        if _STILL_EXPIRED not in str(error):
+            raise
+        raise ExpiredCredentialsError(
+            "The credentials have expired", why=str(error), next_step=renewal_step(session)
+        ) from None
+
+
+def renewal_step(session: boto3.Session) -> str:
+    """What a person does to get new credentials of the kind that the session has."""
+    try:
+        method = getattr(session.get_credentials(), "method", None)
+    except botocore_errors.BotoCoreError:
+        method = None
+    profile = session.profile_name
+    match method:
+        case "explicit":
+            return "Enter a new key, with its session token."
+        case "env":
+            return "Put new keys into the environment (AWS_ACCESS_KEY_ID and the others) and connect again."
+        case "shared-credentials-file" | "config-file":
+            return f"Write new keys into the profile {profile!r} and connect again."
+        case "sso" | "assume-role" | "login":
+            return _sign_in_step(profile)
+        case "assume-role-with-web-identity":
+            return "Have the file with the web identity token renewed (AWS_WEB_IDENTITY_TOKEN_FILE), and try again."
+        case "iam-role" | "container-role":
+            return "This machine's role gives new ones by itself: wait a minute and try again; check the clock."
+        case "custom-process":
+            return f"Sign in again with the program that the profile {profile!r} gets its credentials from."
+    return "Get new credentials and connect again."
+
+
+def _sign_in_step(profile: str) -> str:
+    """For a profile that is signed in to, itself or through the profiles whose credentials it uses."""
+    profiles: Mapping[str, Any] = botocore.session.Session().full_config["profiles"]
+    for _ in range(_PROFILE_CHAIN):
+        settings = profiles.get(profile, {})
+        if "sso_session" in settings or "sso_start_url" in settings:
+            return f"Run `aws sso login --profile {profile}`, then try again."
+        if "login_session" in settings:
+            return f"Run `aws login --profile {profile}`, then try again."
+        source = settings.get("source_profile", profile)
+        if source == profile:
+            break
+        profile = source
+    return f"Renew the credentials of the profile {profile!r} and connect again."
