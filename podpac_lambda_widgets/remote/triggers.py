@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import time
@@ -13,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.errors import (
+    AwsError,
     FunctionCrashedError,
     FunctionOutOfMemoryError,
     PipelineRejectedError,
@@ -22,15 +21,20 @@ from podpac_lambda_widgets.errors import (
 from podpac_lambda_widgets.limits import SYNC_RESPONSE_BYTES
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.budget import points
-from podpac_lambda_widgets.remote.canonical import node_hash, pipeline_sha256, request_sha256
-from podpac_lambda_widgets.remote.evaluate import Evaluation, evaluate, import_podpac, versions
-from podpac_lambda_widgets.remote.plain import check_plain, require_mapping
-from podpac_lambda_widgets.remote.s3 import aws_reason, make_s3_client
+from podpac_lambda_widgets.remote.canonical import node_hash, pipeline_sha256
+from podpac_lambda_widgets.remote.evaluate import evaluate, import_podpac, versions
+from podpac_lambda_widgets.remote.http import answer_http, is_http_event
+from podpac_lambda_widgets.remote.images import encode_png
+from podpac_lambda_widgets.remote.netcdf import decode_array
+from podpac_lambda_widgets.remote.plain import require_mapping
+from podpac_lambda_widgets.remote.requests import read_request
+from podpac_lambda_widgets.remote.results import Encoding, Result, name_result
+from podpac_lambda_widgets.remote.s3 import StackBucket, make_s3_client
+from podpac_lambda_widgets.remote.s3_events import handle_records, is_s3_event
 from podpac_lambda_widgets.remote.wire import (
     Answer,
     Request,
     StoredAnswer,
-    decode_request,
     encode_answer,
     encode_error,
     is_ours,
@@ -38,8 +42,6 @@ from podpac_lambda_widgets.remote.wire import (
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets.remote.extras import Extras
-
-_LEGACY_KEYS = {"pipeline", "output", "coordinates", "settings"}
 
 
 @dataclass
@@ -70,6 +72,7 @@ class Function:
 
     def __post_init__(self) -> None:
         self.policy = guard.Policy.from_environment(self.environ)
+        self.bucket = StackBucket.from_environment(self.environ, self.s3_client)
 
     def warm(self) -> None:
         """Import podpac and evaluate once, so that the first request need not. No network."""
@@ -79,19 +82,21 @@ class Function:
         evaluate(_WARMING, unsafe_eval=False)
         self.init_seconds = time.perf_counter() - began - self.import_seconds
 
-    def handle(self, event: object, context: object = None) -> bytes:
+    def handle(self, event: object, context: object = None) -> bytes | dict[str, object]:
         """Answer one event.
 
         Returns
         -------
-        bytes
+        bytes or dict
             A frame of :mod:`podpac_lambda_widgets.remote.wire` for our own client, which carries errors as data;
-            plain netCDF for PODPAC's own client.
+            plain netCDF for PODPAC's own client; a proxy answer, errors included, for API Gateway and the function's
+            URL; what became of each record for S3.
 
         Raises
         ------
         PodpacLambdaError
-            Only for PODPAC's own client and unknown events: that client reads the error Lambda makes of an exception.
+            Only for PODPAC's own client, for unknown events, and for S3 when Lambda is to try again: these read the
+            error that Lambda makes of an exception.
         """
         entry: dict[str, object] = {"request_id": str(getattr(context, "aws_request_id", "")), "outcome": "ok"}
         began = time.perf_counter()
@@ -121,36 +126,29 @@ class Function:
             return encode_error(error)
         raise error from None
 
-    def _answer(self, event: object, entry: dict[str, object]) -> bytes:
-        ours = is_ours(event)
+    def _answer(self, event: object, entry: dict[str, object]) -> bytes | dict[str, object]:
         found = require_mapping(event, "The event")
-        request = decode_request(found) if ours else _legacy_request(found)
-        guard.check(request, self.policy)
-        entry["points"] = points(request.coordinates)
-        self._check_restriction(request)
-        dependencies_before = self.extras.seconds if self.extras else 0.0
-        result = evaluate(
-            request,
-            unsafe_eval=guard.needs_unsafe_eval(request),
-            allowed_hosts=self.policy.allowed_hosts,
-            for_podpac=not ours,
-            left_out=self.left_out,
-        )
-        dependencies = (self.extras.seconds if self.extras else 0.0) - dependencies_before
-        # Fetched in the middle of the evaluation, or of the encoding when that was the first to need them.
-        part = "evaluate" if dependencies <= result.timings["evaluate"] else "encode"
-        timings = {
-            "init": self.init_seconds,
-            "dependencies": dependencies,
-            **result.timings,
-            "import": self.import_seconds + result.timings["import"],
-            part: max(0.0, result.timings[part] - dependencies),
-        }
-        self.init_seconds = self.import_seconds = 0.0
-        entry["timings"] = timings
-        return self._inline_or_stored(request, result, timings) if ours else _legacy_answer(result)
+        if is_ours(found):
+            return self._answer_call(found, entry)
+        noting = _Noting(self, entry)
+        if is_s3_event(found):
+            entry["trigger"] = "S3"
+            return handle_records(found, noting, self.bucket, entry)
+        if is_http_event(found):
+            entry["trigger"] = "HTTP"
+            return answer_http(found, noting, self._store, entry)
+        return self._answer_call(found, entry)
 
-    def _check_restriction(self, request: Request) -> None:
+    def _answer_call(self, event: Mapping[str, object], entry: dict[str, object]) -> bytes:
+        request, encoding = read_request(event)
+        noting = _Noting(self, entry)
+        noting.check(request)
+        result = noting.compute(request, encoding)
+        return self._inline_or_stored(result) if encoding == "netcdf" else _legacy_answer(result)
+
+    def check(self, request: Request) -> None:
+        """Refuse what this deployment does not allow; see :func:`podpac_lambda_widgets.remote.guard.check`."""
+        guard.check(request, self.policy)
         allowed = self.policy.restrict_pipelines
         if allowed and not allowed & {pipeline_sha256(request.pipeline), node_hash(request.pipeline)}:
             raise PipelineRejectedError(
@@ -159,62 +157,87 @@ class Function:
                 next_step="Add it to function_restrict_pipelines and build again",
             )
 
-    def _inline_or_stored(self, request: Request, result: Evaluation, timings: dict[str, float]) -> bytes:
-        used = versions()
-        name = request_sha256(request, json.dumps(used, sort_keys=True))
-        sha256 = hashlib.sha256(result.body).hexdigest()
-        answer = Answer(result.body, None, result.format, sha256, {**timings, "upload": 0.0}, used, name)
-        frame = encode_answer(answer)
+    def name(self, request: Request, encoding: Encoding) -> str:
+        """Name the result of a checked request, without computing it."""
+        return name_result(request, encoding, versions())
+
+    def compute(self, request: Request, encoding: Encoding) -> Result:
+        """Evaluate a checked request; see :func:`podpac_lambda_widgets.remote.evaluate.evaluate`."""
+        dependencies_before = self.extras.seconds if self.extras else 0.0
+        found = evaluate(
+            request,
+            unsafe_eval=guard.needs_unsafe_eval(request),
+            allowed_hosts=self.policy.allowed_hosts,
+            for_podpac=encoding == "podpac",
+            left_out=self.left_out,
+        )
+        dependencies = (self.extras.seconds if self.extras else 0.0) - dependencies_before
+        # Fetched in the middle of the evaluation, or of the encoding when that was the first to need them.
+        part = "evaluate" if dependencies <= found.timings["evaluate"] else "encode"
+        timings = {
+            "init": self.init_seconds,
+            "dependencies": dependencies,
+            **found.timings,
+            "import": self.import_seconds + found.timings["import"],
+            part: max(0.0, found.timings[part] - dependencies),
+        }
+        self.init_seconds = self.import_seconds = 0.0
+        body, format_ = found.body, found.format
+        if encoding == "png":
+            began = time.perf_counter()
+            body, format_ = encode_png(decode_array(body)), "png"
+            timings["encode"] += time.perf_counter() - began
+        return Result(body, format_, self.name(request, encoding), timings, versions())
+
+    def _inline_or_stored(self, result: Result) -> bytes:
+        timings = {**result.timings, "upload": 0.0}
+        described = (result.format, result.sha256, timings, result.versions, result.request_sha256)
+        frame = encode_answer(Answer(result.body, None, *described))
         if len(frame) <= SYNC_RESPONSE_BYTES:
             return frame
         began = time.perf_counter()
-        stored = self._store(result.body, name, sha256)
+        stored = self._store(result)
         timings["upload"] = time.perf_counter() - began
-        return encode_answer(Answer(None, stored, result.format, sha256, timings, used, name))
+        return encode_answer(Answer(None, stored, *described))
 
-    def _store(self, body: bytes, name: str, sha256: str) -> StoredAnswer:
-        bucket = self.environ.get("S3_BUCKET_NAME", "")
-        if not bucket:
+    def _store(self, result: Result) -> StoredAnswer:
+        if not self.bucket.name:
             raise ResultError(
                 "The result is too large to come back directly",
-                why=f"{len(body):,} bytes; Lambda's limit is {SYNC_RESPONSE_BYTES:,}, and the function has no bucket",
+                why=f"{len(result.body):,} bytes; Lambda's limit is {SYNC_RESPONSE_BYTES:,}, "
+                "and the function has no bucket",
                 next_step="Build the function with a bucket, or ask for fewer points",
             )
-        key = f"{self.environ.get('FUNCTION_S3_OUTPUT', 'output').strip('/')}/{name}.nc"
-        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        key = f"{self.bucket.output}/{result.request_sha256}.{result.extension}"
         try:
-            self.s3_client().put_object(
-                Bucket=bucket, Key=key, Body=body, ContentType="application/x-netcdf", ChecksumSHA256=checksum
+            return self.bucket.put(
+                key, result.body, content_type=result.content_type, request_sha256=result.request_sha256
             )
-        except Exception as error:  # noqa: BLE001 - botocore's errors, whose types cannot be imported without it
-            raise ResultError(
-                "The result could not be stored",
-                resource=f"s3://{bucket}/{key}",
-                why=aws_reason(error),
-                next_step="Check that the function's role may put objects there",
-            ) from None
-        return StoredAnswer(bucket, key, sha256, len(body))
+        except AwsError as error:
+            raise ResultError(error.what, resource=error.resource, why=error.why, next_step=error.next_step) from None
 
 
-def _legacy_request(event: Mapping[str, object]) -> Request:
-    """Read the event of ``podpac.managers.aws.Lambda``, whose settings hold the caller's secrets."""
-    if not {"pipeline", "coordinates"} <= event.keys() or event.keys() - _LEGACY_KEYS:
-        raise PipelineRejectedError(
-            "The event is not a request", why="it is neither of this package's client nor of podpac.managers.aws.Lambda"
-        )
-    check_plain(event["pipeline"], "pipeline", finite=False)
-    check_plain(event["coordinates"], "coordinates")
-    output = require_mapping(event.get("output") or {}, "The output")
-    settings = require_mapping(event.get("settings") or {}, "The settings")
-    return Request(
-        pipeline=require_mapping(event["pipeline"], "The pipeline"),
-        coordinates=require_mapping(event["coordinates"], "The coordinates definition"),
-        output={"format": output.get("format", "netcdf")},
-        settings=guard.harmless(settings),
-    )
+@dataclass(frozen=True)
+class _Noting:
+    """The function, noting in one line of the log what it evaluates."""
+
+    function: Function
+    entry: dict[str, object]
+
+    def check(self, request: Request) -> None:
+        self.function.check(request)
+        self.entry["points"] = points(request.coordinates)
+
+    def name(self, request: Request, encoding: Encoding) -> str:
+        return self.function.name(request, encoding)
+
+    def compute(self, request: Request, encoding: Encoding) -> Result:
+        result = self.function.compute(request, encoding)
+        self.entry["timings"] = dict(result.timings)
+        return result
 
 
-def _legacy_answer(result: Evaluation) -> bytes:
+def _legacy_answer(result: Result) -> bytes:
     if len(result.body) > SYNC_RESPONSE_BYTES:
         raise ResultError(
             "The result is too large to come back directly",

@@ -64,7 +64,8 @@ def test_a_large_answer_goes_to_the_bucket_with_its_checksum() -> None:
     stubber = Stubber(client)
     stubber.add_response("put_object", {})
     stubber.activate()
-    made = function(environ={"S3_BUCKET_NAME": "stack", "FUNCTION_S3_OUTPUT": "results/"}, s3_client=lambda: client)
+    environ = {"S3_BUCKET_NAME": "stack", "FUNCTION_S3_OUTPUT": "results/", "FUNCTION_STACK": "soil@us-east-1"}
+    made = function(environ=environ, s3_client=lambda: client)
     answer = decode_answer(made.handle(event(coordinates=grid(1000))))
     stubber.assert_no_pending_responses()
     (sent,) = put
@@ -75,6 +76,11 @@ def test_a_large_answer_goes_to_the_bucket_with_its_checksum() -> None:
     assert answer.stored.size == len(sent["Body"])
     assert answer.sha256 == answer.stored.sha256 == hashlib.sha256(sent["Body"]).hexdigest()
     assert base64.b64decode(sent["ChecksumSHA256"]).hex() == answer.sha256
+    assert sent["Metadata"] == {
+        "podpac-lambda-widgets-stack": "soil@us-east-1",
+        "podpac-lambda-widgets-sha256": answer.sha256,
+        "podpac-lambda-widgets-request": answer.request_sha256,
+    }
     assert answer.timings["upload"] > 0
     node = podpac.algorithm.SinCoords()
     expected = node.eval(podpac.Coordinates.from_definition(grid(1000)))
@@ -213,8 +219,13 @@ def test_a_legacy_answer_over_the_limit_says_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    "found", [None, 5, "text", [], {}, {"Records": []}, {"pipeline": SIN}, {**SIN}, legacy(more=1)]
-)
+    "found",
+    [
+        None, 5, "text", [], {}, {"Records": []}, {"Records": [{"eventSource": "aws:sqs"}]}, {"Records": {}},
+        {"requestContext": {}}, {"requestContext": {"http": None}}, {"httpMethod": "POST"}, {"pipeline": SIN}, {**SIN},
+        legacy(more=1),
+    ],
+)  # fmt: skip
 def test_an_event_of_nobody_is_a_typed_error(found: object) -> None:
     with pytest.raises(errors.PipelineRejectedError):
         function().handle(found)
