@@ -30,7 +30,8 @@ def _load(name: str, path: Path) -> Any:
     return sys.modules[name]
 
 
-archive_pair = _load("archive_pair", _HERE.parent / "packaging" / "conftest.py")
+_load("archive_pair", _HERE.parent / "packaging" / "conftest.py")
+small_archives = _load("small_archives", _HERE / "small_archives.py")
 wire = _load("wire", _HERE / "wire.py")
 world = _load("world", _HERE / "world.py")
 sweep = _load("sweep", _HERE / "sweep.py")
@@ -39,29 +40,10 @@ FUNCTION = "sweep"
 COUNT = "cases of the cut wire"
 
 
-class _Observer:
-    """A session that makes each client once."""
-
-    def __init__(self, session: Any) -> None:
-        self._session, self._made = session, {}
-
-    def client(self, name: str) -> Any:
-        if name not in self._made:
-            self._made[name] = self._session.client(name)
-        return self._made[name]
-
-
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Source]:
-    """Two versions of the archives, which differ in code and in dependencies."""
-    made = {}
-    for version in ("one", "two"):
-        pair = archive_pair.Pair(tmp_path_factory.mktemp(version))
-        pair.dist_files["version.py"] = pair.dependencies_files["version.py"] = version.encode()
-        pair.write()
-        made[version] = Source(
-            function_source_dist_zip=pair.dist, function_source_dependencies_zip=pair.dependencies
-        )
+    """Two versions of the archives."""
+    made: dict[str, Source] = small_archives.write_sources(tmp_path_factory.mktemp)
     return made
 
 
@@ -70,7 +52,7 @@ def bench() -> Iterator[Any]:
     """An account of its own, with what others have in it."""
     pytest.importorskip("ministack")
     with local_aws(region_name="us-east-1") as aws:
-        observer = _Observer(aws)
+        observer = wire.Observer(aws)
         foreign = world.ForeignWorld(observer, FUNCTION)
         foreign.plant()
         made = wire.Wire()

@@ -136,8 +136,9 @@ class Wire:
         if operation in _UNSETTLING:
             self._pending = self.pending_polls
         elif operation in _TELLING and "Error" not in parsed:
-            if not self._pending:
-                parsed.get("Configuration", parsed).update(State="Active", LastUpdateStatus="Successful")
+            going = {"State": "Pending", "LastUpdateStatus": "InProgress"}
+            done = {"State": "Active", "LastUpdateStatus": "Successful"}
+            parsed.get("Configuration", parsed).update(going if self._pending else done)
             self._pending = max(0, self._pending - 1)
 
     @staticmethod
@@ -174,10 +175,29 @@ class WiredSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
             self._made[key] = super().client(service_name, *args, **kwargs)
         return self._made[key]
 
+    def forget(self) -> None:
+        """Make every client anew when it is asked for."""
+        self.hang_up()
+        self._made.clear()
+
     def hang_up(self) -> None:
         """Close all connections: a forked process must not speak on those of its parent."""
         for client in self._made.values():
             client.close()
+
+
+class Observer:
+    """A session that makes each client once, and that nothing is cut of."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._made: dict[str, Any] = {}
+
+    def client(self, name: str) -> Any:
+        """Make a client, or give the one that was made."""
+        if name not in self._made:
+            self._made[name] = self._session.client(name)
+        return self._made[name]
 
 
 class FakeClock:
