@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import botocore.session
 from botocore import exceptions as botocore_errors
 
 from podpac_lambda_widgets.aws.translate import asking
-from podpac_lambda_widgets.errors import ExpiredCredentialsError
+from podpac_lambda_widgets.errors import CredentialsError, ExpiredCredentialsError
 
 #: Part of what botocore's RefreshableCredentials raise, as a plain RuntimeError.
 _STILL_EXPIRED = "still expired"
@@ -56,14 +57,19 @@ def credentials_expiry(session: boto3.Session) -> datetime | None:
 
 @contextmanager
 def explaining_expiry(session: boto3.Session) -> Iterator[None]:
-    """Make an :class:`~podpac_lambda_widgets.errors.ExpiredCredentialsError` inside the block say how to go on.
-
-    What botocore raises when it renewed credentials and got such as have ended already becomes one, too.
+    """Make errors about credentials inside the block say how to go on with those of this session.
 
     Parameters
     ----------
     session : boto3.Session
         The one whose credentials are used there.
+
+    Raises
+    ------
+    ExpiredCredentialsError
+        With the next step for this kind of credentials; also where botocore renewed them and got such as have ended.
+    CredentialsError
+        The program that a profile gets its credentials from answers with something else.
     """
     try:
         yield
@@ -76,16 +82,22 @@ def explaining_expiry(session: boto3.Session) -> Iterator[None]:
         raise ExpiredCredentialsError(
             "The credentials have expired", why=str(error), next_step=renewal_step(session)
         ) from None
+    except json.JSONDecodeError:
+        if not _has_program(session.profile_name):
+            raise
+        # Without the cause: it has the answer, and that may be credentials.
+        raise CredentialsError(
+            "AWS credentials could not be read",
+            resource=session.profile_name,
+            why="The program named there (credential_process) does not answer in JSON.",
+            next_step=renewal_step(session),
+        ) from None
 
 
 def renewal_step(session: boto3.Session) -> str:
     """What a person does to get new credentials of the kind that the session has."""
-    try:
-        method = getattr(session.get_credentials(), "method", None)
-    except botocore_errors.BotoCoreError:
-        method = None
     profile = session.profile_name
-    match method:
+    match _method(session):
         case "explicit":
             return "Enter a new key, with its session token."
         case "env":
@@ -103,9 +115,26 @@ def renewal_step(session: boto3.Session) -> str:
     return "Get new credentials and connect again."
 
 
+def _method(session: boto3.Session) -> str | None:
+    """Botocore's name for where the credentials come from."""
+    try:
+        return getattr(session.get_credentials(), "method", None)
+    except (botocore_errors.BotoCoreError, json.JSONDecodeError):
+        return "custom-process" if _has_program(session.profile_name) else None
+
+
+def _profiles() -> Mapping[str, Mapping[str, Any]]:
+    profiles: Mapping[str, Mapping[str, Any]] = botocore.session.Session().full_config["profiles"]
+    return profiles
+
+
+def _has_program(profile: str) -> bool:
+    return "credential_process" in _profiles().get(profile, {})
+
+
 def _sign_in_step(profile: str) -> str:
     """For a profile that is signed in to, itself or through the profiles whose credentials it uses."""
-    profiles: Mapping[str, Any] = botocore.session.Session().full_config["profiles"]
+    profiles = _profiles()
     for _ in range(_PROFILE_CHAIN):
         settings = profiles.get(profile, {})
         if "sso_session" in settings or "sso_start_url" in settings:
