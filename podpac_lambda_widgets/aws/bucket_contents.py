@@ -10,45 +10,72 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets.aws.head import status
-from podpac_lambda_widgets.aws.translate import asking
-from podpac_lambda_widgets.errors import AwsError
-from podpac_lambda_widgets.plan.account import Progress
+from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
+from podpac_lambda_widgets.plan.account import BucketCount, Progress
 from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, BucketContents
 
 #: The most objects that one DeleteObjects call takes (S3 API reference).
 _BATCH = 1000
 
 
-def count_objects(s3: Any, bucket: Bucket, stack: str, account: str) -> tuple[int, int]:
+def count_objects(s3: Any, bucket: Bucket, stack: str, account: str) -> BucketCount:
     """How many objects of the bucket are ours, and how many are somebody else's; versions and markers count.
 
-    Of an adopted bucket only our own prefixes are looked through.
+    Of an adopted bucket only our own prefixes are looked through. Results are what is ours and not in the first of
+    them, which is that of the archives.
     """
     with asking("Counting the bucket's objects", bucket.name):
         is_own = _ownership(s3, bucket, stack, account)
-        owned = [is_own(found["Key"]) for found in _versions(s3, bucket, account)]
-    return sum(owned), len(owned) - sum(owned)
+        keys = [found["Key"] for found in _versions(s3, bucket, account)]
+        uploads = sum(1 for _ in _own_uploads(s3, bucket, account))
+        own = [key for key in keys if is_own(key)]
+    results = sum(not key.startswith(bucket.own_prefixes[:1]) for key in own)
+    return BucketCount(own=len(own), foreign=len(keys) - len(own), results=results, uploads=uploads)
 
 
 def empty_bucket(s3: Any, bucket: Bucket | BucketContents, stack: str, account: str, progress: Progress) -> None:
-    """Take away what is ours in the bucket: every version, every delete marker, every unfinished upload."""
-    with asking("Emptying the bucket", bucket.name):
-        is_own = _ownership(s3, bucket, stack, account)
-        own = [found for found in _versions(s3, bucket, account) if is_own(found["Key"])]
-        for start in range(0, len(own), _BATCH):
-            _delete_batch(s3, bucket.name, account, own[start : start + _BATCH])
-            progress(min(start + _BATCH, len(own)), len(own))
-        _abort_uploads(s3, bucket, account)
+    """Take away what is ours in the bucket: every version, every delete marker, every unfinished upload.
+
+    A bucket that is gone has nothing in it.
+    """
+    try:
+        with asking("Emptying the bucket", bucket.name):
+            is_own = _ownership(s3, bucket, stack, account)
+            own = [found for found in _versions(s3, bucket, account) if is_own(found["Key"])]
+            for start in range(0, len(own), _BATCH):
+                _delete_batch(s3, bucket.name, account, own[start : start + _BATCH])
+                progress(min(start + _BATCH, len(own)), len(own))
+            for upload in list(_own_uploads(s3, bucket, account)):
+                _abort_upload(s3, bucket.name, account, upload)
+    except ResourceNotFoundError:
+        return
+
+
+def _abort_upload(s3: Any, name: str, account: str, upload: dict[str, str]) -> None:
+    try:
+        s3.abort_multipart_upload(Bucket=name, ExpectedBucketOwner=account, **upload)
+    except ClientError as error:
+        if error_code(error) != "NoSuchUpload":
+            raise
 
 
 def _versions(s3: Any, bucket: Bucket | BucketContents, account: str) -> Iterator[dict[str, str]]:
-    for prefix in bucket.own_prefixes if bucket.adopted else ("",):
+    for prefix in _prefixes(bucket):
         pages = s3.get_paginator("list_object_versions").paginate(
             Bucket=bucket.name, Prefix=prefix, ExpectedBucketOwner=account
         )
         for page in pages:
             for found in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                 yield {"Key": found["Key"], "VersionId": found["VersionId"]}
+
+
+def _prefixes(bucket: Bucket | BucketContents) -> list[str]:
+    """What to look through, nothing twice: the folders of a wish may be the same, or one in the other."""
+    if not bucket.adopted:
+        return [""]
+    given = set(bucket.own_prefixes)
+    return sorted(each for each in given if not any(each.startswith(other) for other in given - {each}))
 
 
 def _ownership(s3: Any, bucket: Bucket | BucketContents, stack: str, account: str) -> Callable[[str], bool]:
@@ -84,12 +111,14 @@ def _delete_batch(s3: Any, name: str, account: str, batch: list[dict[str, str]])
         )
 
 
-def _abort_uploads(s3: Any, bucket: Bucket | BucketContents, account: str) -> None:
+def _own_uploads(s3: Any, bucket: Bucket | BucketContents, account: str) -> Iterator[dict[str, str]]:
+    """Our unfinished uploads; of an adopted bucket only those whose key nobody else makes."""
     own_keys = re.compile(bucket.own_keys or r"(?!)")
-    pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket.name, ExpectedBucketOwner=account)
-    for upload in [upload for page in pages for upload in page.get("Uploads", [])]:
-        key = upload["Key"]
-        if own_keys.fullmatch(key) or (not bucket.adopted and key.startswith(bucket.own_prefixes)):
-            s3.abort_multipart_upload(
-                Bucket=bucket.name, Key=key, UploadId=upload["UploadId"], ExpectedBucketOwner=account
-            )
+    for prefix in _prefixes(bucket):
+        pages = s3.get_paginator("list_multipart_uploads").paginate(
+            Bucket=bucket.name, Prefix=prefix, ExpectedBucketOwner=account
+        )
+        for upload in (upload for page in pages for upload in page.get("Uploads", [])):
+            key = upload["Key"]
+            if own_keys.fullmatch(key) or (not bucket.adopted and key.startswith(bucket.own_prefixes)):
+                yield {"Key": key, "UploadId": upload["UploadId"]}

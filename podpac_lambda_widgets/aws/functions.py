@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
 from podpac_lambda_widgets.aws import tags
+from podpac_lambda_widgets.aws.function_code import check_code, code_arguments, hexadecimal
 from podpac_lambda_widgets.aws.translate import asking, error_code, error_message
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
-from podpac_lambda_widgets.errors import ArchiveCorruptError, AwsError, ResourceNotFoundError
+from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.resources import ROLE_GONE, Function, Observed
 
@@ -25,8 +24,10 @@ _SETTLING = (
     "currently in the following state",
     "invalidarnexception",
 )
-#: The fields that UpdateFunctionCode changes; all others but the tags are UpdateFunctionConfiguration's.
+#: The fields that UpdateFunctionCode changes, and those that have a call of their own; all others are
+#: UpdateFunctionConfiguration's.
 _CODE = {"code_sha256", "architecture"}
+_APART = {"reserved_concurrency", "tags"}
 
 
 def read_function(client: Any, wanted: Function) -> Observed | None:
@@ -49,7 +50,8 @@ def read_function(client: Any, wanted: Function) -> Observed | None:
         storage=found.get("EphemeralStorage", {}).get("Size", 512),
         environment=found.get("Environment", {}).get("Variables", {}),
         tags=tags.wanted_part(found_tags, wanted.tags),
-        code_sha256=_hexadecimal(found.get("CodeSha256", "")),
+        code_sha256=hexadecimal(found.get("CodeSha256", "")),
+        reserved_concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
         state=_state(found),
     )
     return Observed(function, tags.stack_of(found_tags))
@@ -62,13 +64,6 @@ def _state(found: Mapping[str, Any]) -> str:
     return {"Failed": "UpdateFailed", "InProgress": "Updating"}.get(found.get("LastUpdateStatus", ""), "Active")
 
 
-def _hexadecimal(base64_digest: str) -> str:
-    try:
-        return base64.b64decode(base64_digest, validate=True).hex()
-    except binascii.Error:
-        return base64_digest
-
-
 def _will_settle(error: Exception) -> bool:
     code, message = error_code(error), error_message(error).lower()
     return code in ("InvalidParameterValueException", "ResourceConflictException", "KMSAccessDeniedException") and any(
@@ -77,25 +72,28 @@ def _will_settle(error: Exception) -> bool:
 
 
 def create_function(client: Any, function: Function, clock: Clock) -> None:
-    """Make the function with its tags, and wait until it is active.
+    """Make the function with its tags, wait until it is active, and reserve its concurrency.
 
     A new role cannot be assumed for some seconds, which AWS only tells by refusing: the call is repeated.
 
     Raises
     ------
-    ArchiveCorruptError
-        Lambda took other code than was wanted.
+    ArchiveMissingError, ArchiveCorruptError
+        The code cannot be read, or is not what was wanted.
+    ResourceExistsError
+        The account has a function of that name in this region.
     """
     with asking("Creating the function", function.name):
         _create(client, function, _will_settle, clock)
 
 
 def _create(client: Any, function: Function, again: Callable[[Exception], bool], clock: Clock) -> None:
+    code = code_arguments(function)
     made = retry(
         lambda: client.create_function(
             FunctionName=function.name,
             Runtime=function.runtime,
-            Code=_code(function),
+            Code=code,
             Architectures=[function.architecture],
             Tags=dict(function.tags),
             PackageType="Zip",
@@ -104,20 +102,10 @@ def _create(client: Any, function: Function, again: Callable[[Exception], bool],
         again,
         clock,
     )
-    _check_code(made, function)
+    check_code(made, function)
     _wait(client, "function_active_v2", function.name)
-
-
-def _check_code(answer: Mapping[str, Any], function: Function) -> None:
-    taken = _hexadecimal(str(answer.get("CodeSha256", "")))
-    if taken != function.code_sha256:
-        place = f"s3://{function.code_bucket}/{function.code_key}"
-        raise ArchiveCorruptError(
-            "Lambda took other code than was wanted",
-            resource=place,
-            why=f"Its SHA-256 is {taken or 'unknown'}, that of the archive {function.code_sha256}.",
-            next_step=f"Somebody has changed the object: delete {place} and build again.",
-        )
+    if function.reserved_concurrency is not None:
+        _reserve(client, function, clock)
 
 
 def _configuration(function: Function) -> dict[str, Any]:
@@ -132,10 +120,6 @@ def _configuration(function: Function) -> dict[str, Any]:
     }
 
 
-def _code(function: Function) -> dict[str, Any]:
-    return {"S3Bucket": function.code_bucket, "S3Key": function.code_key}
-
-
 def update_function(client: Any, change: Update, function: Function, clock: Clock, arn: str) -> None:
     """Bring the differing fields of the function to what is wanted, and wait until it is.
 
@@ -144,8 +128,8 @@ def update_function(client: Any, change: Update, function: Function, clock: Cloc
 
     Raises
     ------
-    ArchiveCorruptError
-        Lambda took other code than was wanted.
+    ArchiveMissingError, ArchiveCorruptError
+        The code cannot be read, or is not what was wanted.
     """
     old = {difference.field: difference.old for difference in change.differences}
     state, fields = old.pop("state", ""), set(old)
@@ -170,16 +154,17 @@ def _is_still_going(error: Exception) -> bool:
 
 def _update_fields(client: Any, function: Function, fields: set[str], clock: Clock, arn: str) -> None:
     if fields & _CODE:
+        code = code_arguments(function)
         updated = retry(
             lambda: client.update_function_code(
-                FunctionName=function.name, Architectures=[function.architecture], **_code(function)
+                FunctionName=function.name, Architectures=[function.architecture], **code
             ),
             _will_settle,
             clock,
         )
-        _check_code(updated, function)
+        check_code(updated, function)
         _wait(client, "function_updated_v2", function.name)
-    if fields - _CODE - {"tags"}:
+    if fields - _CODE - _APART:
         retry(
             lambda: client.update_function_configuration(
                 FunctionName=function.name, Runtime=function.runtime, **_configuration(function)
@@ -188,8 +173,46 @@ def _update_fields(client: Any, function: Function, fields: set[str], clock: Clo
             clock,
         )
         _wait(client, "function_updated_v2", function.name)
+    if "reserved_concurrency" in fields:
+        _reserve(client, function, clock)
     if "tags" in fields:
         client.tag_resource(Resource=arn, Tags=dict(function.tags))
+
+
+def _reserve(client: Any, function: Function, clock: Clock) -> None:
+    name, number = function.name, function.reserved_concurrency
+    if number is None:
+        retry(lambda: client.delete_function_concurrency(FunctionName=name), _will_settle, clock)
+        return
+    try:
+        retry(
+            lambda: client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=number),
+            _will_settle,
+            clock,
+        )
+    except ClientError as error:
+        if "UnreservedConcurrentExecution" in error_message(error):
+            raise _too_few_left(client, error, name, number) from None
+        raise
+
+
+def _too_few_left(client: Any, error: ClientError, name: str, number: int) -> AwsError:
+    limit = "unknown: lambda:GetAccountSettings was refused"
+    try:
+        account = client.get_account_settings()["AccountLimit"]
+        limit = f"{account['ConcurrentExecutions']:,}, of which {account['UnreservedConcurrentExecutions']:,} are free"
+    except ClientError:
+        # The refusal that is being told matters more than its number.
+        pass
+    return AwsError(
+        f"AWS does not let {number:,} concurrent calls be reserved",
+        resource=name,
+        why=f"{error_message(error)} The account's limit in this region is {limit}.",
+        next_step="Reserve fewer or none, or ask AWS to raise the quota 'Concurrent executions' of Lambda "
+        "(Service Quotas in the AWS console).",
+        code=error_code(error),
+        request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
+    )
 
 
 def _wait(client: Any, waiter: str, name: str) -> None:

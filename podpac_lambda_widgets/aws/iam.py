@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets.aws import tags
 from podpac_lambda_widgets.aws.translate import asking, error_code
@@ -58,7 +61,13 @@ def _attached_policy_arns(iam: Any, name: str) -> list[str]:
 
 
 def create_role(iam: Any, role: Role) -> None:
-    """Make the role with its tags, then give it its policies."""
+    """Make the role with its tags, then give it its policies.
+
+    Raises
+    ------
+    ResourceExistsError
+        The account has a role of that name.
+    """
     with asking("Creating the role", role.name):
         iam.create_role(
             RoleName=role.name,
@@ -94,10 +103,19 @@ def _put_policies(iam: Any, role: Role) -> None:
 def _remove_other_policies(iam: Any, role: Role) -> None:
     for arn in _attached_policy_arns(iam, role.name):
         if arn not in role.managed_policies:
-            iam.detach_role_policy(RoleName=role.name, PolicyArn=arn)
+            _if_there(iam.detach_role_policy, RoleName=role.name, PolicyArn=arn)
     for name in _inline_policy_names(iam, role.name):
         if name not in role.policies:
-            iam.delete_role_policy(RoleName=role.name, PolicyName=name)
+            _if_there(iam.delete_role_policy, RoleName=role.name, PolicyName=name)
+
+
+def _if_there(call: Callable[..., object], **arguments: str) -> None:
+    """Take away what a repeated call, whose first answer was lost, may have taken away already."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        if error_code(error) != "NoSuchEntity":
+            raise
 
 
 def delete_role(iam: Any, name: str, clock: Clock) -> None:
@@ -105,9 +123,9 @@ def delete_role(iam: Any, name: str, clock: Clock) -> None:
 
     def remove() -> None:
         for arn in _attached_policy_arns(iam, name):
-            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+            _if_there(iam.detach_role_policy, RoleName=name, PolicyArn=arn)
         for policy in _inline_policy_names(iam, name):
-            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+            _if_there(iam.delete_role_policy, RoleName=name, PolicyName=policy)
         iam.delete_role(RoleName=name)
 
     try:

@@ -26,7 +26,13 @@ def read_log_group(logs: Any, wanted: LogGroup) -> Observed | None:
 
 
 def create_log_group(logs: Any, group: LogGroup) -> None:
-    """Make the log group with its tags, and say how long lines are kept."""
+    """Make the log group with its tags, and say how long lines are kept.
+
+    Raises
+    ------
+    ResourceExistsError
+        The account has a log group of that name in this region.
+    """
     with asking("Creating the log group", group.name):
         logs.create_log_group(logGroupName=group.name, tags=dict(group.tags))
         logs.put_retention_policy(logGroupName=group.name, retentionInDays=group.retention)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets.aws import tags
 from podpac_lambda_widgets.aws.head import Confirm, bucket_region, status, translate_head
+from podpac_lambda_widgets.aws.lifecycle import put_lifecycle, read_lifecycle
 from podpac_lambda_widgets.aws.translate import asking, error_code
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
-from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
+from podpac_lambda_widgets.errors import AwsError, ResourceExistsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.resources import Bucket, Observed
 
 _BLOCK = {
@@ -22,6 +23,10 @@ _BLOCK = {
     "BlockPublicPolicy": True,
     "RestrictPublicBuckets": True,
 }
+#: Keys of S3's own, which cost nothing.
+_ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]}
+#: How long the tags of a new bucket are waited for, in seconds: S3's settings of a bucket take a moment to be seen.
+_TAGS_SECONDS = 20.0
 #: The stack named for a bucket that AWS does not let us look into.
 SOMEBODY_ELSES = "another account, or s3:ListBucket is missing"
 
@@ -86,9 +91,11 @@ def _in_region(wanted: Bucket, region: str) -> BucketElsewhereError:
 def _read_own(s3: Any, wanted: Bucket, account: str, region: str) -> Observed:
     who = {"Bucket": wanted.name, "ExpectedBucketOwner": account}
     with asking("Reading the bucket", wanted.name):
-        found_tags = tags.from_list(_or_nothing(s3.get_bucket_tagging, who, "NoSuchTagSet").get("TagSet", []))
+        found_tags = _read_tags(s3, who)
         block = _or_nothing(s3.get_public_access_block, who, "NoSuchPublicAccessBlockConfiguration")
         policy = _or_nothing(s3.get_bucket_policy, who, "NoSuchBucketPolicy").get("Policy")
+        encryption = _or_nothing(s3.get_bucket_encryption, who, "ServerSideEncryptionConfigurationNotFoundError")
+        lifecycle = read_lifecycle(s3, who, wanted.lifecycle)
     settings = block.get("PublicAccessBlockConfiguration", {})
     bucket = Bucket(
         name=wanted.name,
@@ -96,8 +103,19 @@ def _read_own(s3: Any, wanted: Bucket, account: str, region: str) -> Observed:
         tags=tags.wanted_part(found_tags, wanted.tags),
         public_access_blocked=all(settings.get(name) for name in _BLOCK),
         policy=_own_statement(policy, wanted.policy),
+        encrypted=_is_encrypted(encryption),
+        lifecycle=lifecycle,
     )
     return Observed(bucket, tags.stack_of(found_tags))
+
+
+def _read_tags(s3: Any, who: Mapping[str, str]) -> dict[str, str]:
+    return tags.from_list(_or_nothing(s3.get_bucket_tagging, who, "NoSuchTagSet").get("TagSet", []))
+
+
+def _is_encrypted(encryption: Mapping[str, Any]) -> bool:
+    rules = encryption.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
+    return any(rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm") for rule in rules)
 
 
 def _or_nothing(call: Any, who: Mapping[str, str], nothing: str) -> dict[str, Any]:
@@ -126,7 +144,13 @@ def _statements(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def create_bucket(s3: Any, bucket: Bucket, account: str, clock: Clock) -> None:
-    """Make the bucket, marked as ours in the same call, closed to the public and to plain HTTP."""
+    """Make the bucket, marked as ours in the same call, closed to the public and to plain HTTP.
+
+    Raises
+    ------
+    ResourceExistsError
+        This account has a bucket of that name; another account's is an AwsError with the code BucketAlreadyExists.
+    """
     configuration: dict[str, Any] = {"Tags": tags.to_list(bucket.tags)}
     if bucket.region != "us-east-1":
         # us-east-1 is the one region that S3 does not take as a location.
@@ -137,28 +161,77 @@ def create_bucket(s3: Any, bucket: Bucket, account: str, clock: Clock) -> None:
     with asking("Creating the bucket", bucket.name):
         retry(
             lambda: s3.create_bucket(Bucket=bucket.name, CreateBucketConfiguration=configuration, **extra),
-            lambda error: error_code(error) == "OperationAborted",
+            _is_in_progress,
             clock,
         )
         s3.get_waiter("bucket_exists").wait(Bucket=bucket.name, ExpectedBucketOwner=account)
-    update_bucket(s3, bucket, {"tags", "public_access_blocked", "policy"}, account)
+        _check_tags(s3, bucket, account, clock)
+    update_bucket(s3, bucket, {"public_access_blocked", "encrypted", "lifecycle", "policy"}, account, clock)
 
 
-def update_bucket(s3: Any, bucket: Bucket, fields: set[str], account: str) -> None:
-    """Bring the named fields of the bucket to what is wanted; other tags and statements stay."""
+def _check_tags(s3: Any, bucket: Bucket, account: str, clock: Clock) -> None:
+    """Make sure that the bucket is the one that was made, and has our tags.
+
+    In us-east-1 S3 also says yes when the account had a bucket of that name (API reference, CreateBucket): what bears
+    no mark of ours there is not ours to mark.
+    """
     who = {"Bucket": bucket.name, "ExpectedBucketOwner": account}
+
+    def read() -> list[dict[str, str]]:
+        found: list[dict[str, str]] = s3.get_bucket_tagging(**who)["TagSet"]
+        return found
+
+    def is_untagged(error: Exception) -> bool:
+        return error_code(error) == "NoSuchTagSet"
+
+    try:
+        found = tags.from_list(retry(read, is_untagged, clock, seconds=_TAGS_SECONDS))
+    except ClientError as error:
+        if not is_untagged(error):
+            raise
+        found = {}
+    if bucket.region == "us-east-1" and tags.stack_of(found) != tags.stack_of(bucket.tags):
+        raise ResourceExistsError(
+            "There was a bucket of that name in this account",
+            resource=bucket.name,
+            why="It does not bear this stack's tag; nothing in it was changed but its access control list.",
+            next_step="Look at a new plan, or choose another bucket name.",
+        )
+    if found != {**found, **bucket.tags}:
+        _tag(s3, who, {**found, **bucket.tags})
+
+
+def _tag(s3: Any, who: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    s3.put_bucket_tagging(**who, Tagging={"TagSet": tags.to_list(wanted)})
+
+
+def update_bucket(s3: Any, bucket: Bucket, fields: set[str], account: str, clock: Clock) -> None:
+    """Bring the named fields of the bucket to what is wanted; other tags, rules and statements stay."""
+    who = {"Bucket": bucket.name, "ExpectedBucketOwner": account}
+    writes: dict[str, Callable[[], object]] = {
+        "tags": lambda: _tag(s3, who, {**_read_tags(s3, who), **bucket.tags}),
+        "public_access_blocked": lambda: s3.put_public_access_block(**who, PublicAccessBlockConfiguration=_BLOCK),
+        "encrypted": lambda: s3.put_bucket_encryption(**who, ServerSideEncryptionConfiguration=_ENCRYPTION),
+        "lifecycle": lambda: put_lifecycle(s3, who, bucket.lifecycle),
+        "policy": lambda: _put_policy(s3, who, bucket.policy),
+    }
     with asking("Updating the bucket", bucket.name):
-        if "tags" in fields:
-            found = tags.from_list(_or_nothing(s3.get_bucket_tagging, who, "NoSuchTagSet").get("TagSet", []))
-            if found != {**found, **bucket.tags}:
-                s3.put_bucket_tagging(**who, Tagging={"TagSet": tags.to_list({**found, **bucket.tags})})
-        if "public_access_blocked" in fields:
-            s3.put_public_access_block(**who, PublicAccessBlockConfiguration=_BLOCK)
-        if "policy" in fields and bucket.policy is not None:
-            found_policy = _or_nothing(s3.get_bucket_policy, who, "NoSuchBucketPolicy").get("Policy")
-            document = _document(found_policy)
-            others = [s for s in _statements(document) if s.get("Sid") != bucket.policy["Sid"]]
-            s3.put_bucket_policy(**who, Policy=json.dumps({**document, "Statement": [*others, bucket.policy]}))
+        for field, write in writes.items():
+            if field in fields:
+                retry(write, _is_in_progress, clock)
+
+
+def _is_in_progress(error: Exception) -> bool:
+    """Whether S3 is still at the change before."""
+    return error_code(error) == "OperationAborted"
+
+
+def _put_policy(s3: Any, who: Mapping[str, str], statement: Mapping[str, Any] | None) -> None:
+    if statement is None:
+        return
+    document = _document(_or_nothing(s3.get_bucket_policy, who, "NoSuchBucketPolicy").get("Policy"))
+    others = [each for each in _statements(document) if each.get("Sid") != statement["Sid"]]
+    s3.put_bucket_policy(**who, Policy=json.dumps({**document, "Statement": [*others, statement]}))
 
 
 def delete_bucket(s3: Any, name: str, account: str, clock: Clock) -> None:
@@ -167,7 +240,7 @@ def delete_bucket(s3: Any, name: str, account: str, clock: Clock) -> None:
         with asking("Deleting the bucket", name):
             retry(
                 lambda: s3.delete_bucket(Bucket=name, ExpectedBucketOwner=account),
-                lambda error: error_code(error) == "OperationAborted",
+                _is_in_progress,
                 clock,
             )
     except ResourceNotFoundError:

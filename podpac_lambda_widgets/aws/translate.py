@@ -20,6 +20,7 @@ from podpac_lambda_widgets.errors import (
     InvalidValueError,
     NoCredentialsError,
     PodpacLambdaError,
+    ResourceExistsError,
     ResourceNotFoundError,
     ThrottledError,
     WrongCredentialsError,
@@ -62,6 +63,32 @@ _THROTTLED = {
     "SlowDown",
     "503",
     "EC2ThrottledException",
+}
+_EXISTS = {
+    "EntityAlreadyExists",
+    "ResourceAlreadyExistsException",
+    "BucketAlreadyOwnedByYou",
+    "DuplicateRecordException",
+}
+#: What Lambda says with a code that it also has for a change that is still going on.
+_EXISTS_IN_LAMBDA = re.compile(r"already exist|FunctionUrlConfig exists", re.IGNORECASE)
+#: The quotas that AWS's codes stand for, as the console of Service Quotas groups them.
+_QUOTAS = {
+    "LimitExceeded": "IAM (such as roles in the account, or the length of a role's policies)",
+    "LimitExceededException": "this service",
+    "TooManyBuckets": "S3 'General purpose buckets'",
+    "ServiceQuotaExceededException": "this service",
+    "CodeStorageExceededException": "Lambda 'Function and layer storage'",
+    "CreationLimitExceededException": "AWS Budgets (such as subscribers of a notification)",
+    "PolicyLengthExceededException": "the length of a Lambda function's policy",
+}
+_NOT_ENABLED = "The account has not enabled this service or region: enable it in the console, or choose another region."
+_STEPS = {
+    "RequestTimeTooSkewed": "This machine's clock is wrong: set it, and try again.",
+    "BucketAlreadyExists": "The name is taken by another AWS account: choose another bucket name.",
+    "OptInRequired": _NOT_ENABLED,
+    "SubscriptionRequiredException": _NOT_ENABLED,
+    "RegionDisabledException": _NOT_ENABLED,
 }
 
 
@@ -174,11 +201,23 @@ def _translate_answer(error: botocore_errors.ClientError, what: str, resource: s
         )
     if code in _DENIED:
         return _denied(error, what, resource, request_id)
-    kind = ResourceNotFoundError if code in _MISSING else ThrottledError if code in _THROTTLED else AwsError
-    step = "Wait a little and try again." if kind is ThrottledError else ""
-    if code == "RequestTimeTooSkewed":
-        step = "This machine's clock is wrong: set it, and try again."
+    kind, step = _kind_and_step(code, message)
     return kind(f"{what} failed", resource=resource, why=message, next_step=step, code=code, request_id=request_id)
+
+
+def _kind_and_step(code: str, message: str) -> tuple[type[AwsError], str]:
+    if code in _MISSING:
+        return ResourceNotFoundError, ""
+    if code in _THROTTLED:
+        return ThrottledError, "Wait a little and try again."
+    if code in _EXISTS or (code == "ResourceConflictException" and _EXISTS_IN_LAMBDA.search(message)):
+        return ResourceExistsError, "Look at a new plan: it says whose it is."
+    if code in _QUOTAS:
+        return AwsError, (
+            f"A quota of {_QUOTAS[code]} is used up: delete what is not needed any more, or ask AWS to raise it "
+            "(Service Quotas in the AWS console)."
+        )
+    return AwsError, _STEPS.get(code, "")
 
 
 def _denied(error: botocore_errors.ClientError, what: str, resource: str, request_id: str) -> AccessDeniedError:

@@ -1,4 +1,7 @@
-"""A function that did not become what it should is seen, and mended or made anew; its code is what was wanted."""
+"""A function that did not become what it should is seen, and mended or made anew; its code is what was wanted.
+
+The embedded AWS is milder than AWS: it lets any concurrency be reserved, and takes code without a limit.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount
+from podpac_lambda_widgets.aws.functions import create_function
+from podpac_lambda_widgets.clock import SystemClock
 from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.plan.changes import Difference, Update
 from podpac_lambda_widgets.plan.difference import differences
@@ -160,8 +166,8 @@ def test_a_function_of_somebody_else_is_not_waited_for(
 ) -> None:
     made()
     asked = faults.count("lambda.CreateFunction")
-    with pytest.raises(errors.AwsError) as caught:
-        AwsAccount(aws).create(function(), STACK, nothing)
+    with pytest.raises(errors.ResourceExistsError) as caught:
+        create_function(aws.client("lambda"), function(), SystemClock())
     assert caught.value.code == "ResourceConflictException"
     assert len(asked) == 1
 
@@ -236,3 +242,189 @@ def test_only_what_differs_is_written(aws: LocalSession, made: Callable[[], AwsA
     account.update(Update(wanted, differences(wanted, function())), STACK, nothing)
     assert code == []
     assert differences(wanted, read(account, wanted)) == ()
+
+
+CONCURRENCY = ("PutFunctionConcurrency", "DeleteFunctionConcurrency")
+WRITES = (
+    "CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", *CONCURRENCY, "TagResource",
+    "DeleteFunction",
+)  # fmt: skip
+
+
+@pytest.fixture
+def written(faults: Any) -> list[str]:
+    """The names of the calls that write, of clients made after it."""
+    names: list[str] = []
+    for each in WRITES:
+        faults.hook(f"before-call.lambda.{each}", lambda model, **_: names.append(model.name))
+    return names
+
+
+DRIFT: list[tuple[dict[str, Any], list[str]]] = [
+    ({"memory": 512}, ["UpdateFunctionConfiguration"]),
+    ({"timeout": 11}, ["UpdateFunctionConfiguration"]),
+    ({"storage": 1024}, ["UpdateFunctionConfiguration"]),
+    ({"handler": "other.handler"}, ["UpdateFunctionConfiguration"]),
+    ({"description": "other"}, ["UpdateFunctionConfiguration"]),
+    ({"runtime": "python3.12"}, ["UpdateFunctionConfiguration"]),
+    ({"environment": {"B": "2"}}, ["UpdateFunctionConfiguration"]),
+    ({"role": "arn:aws:iam::000000000000:role/another"}, ["UpdateFunctionConfiguration"]),
+    ({"architecture": "arm64"}, ["UpdateFunctionCode"]),
+    ({"reserved_concurrency": 3}, ["PutFunctionConcurrency"]),
+    ({"reserved_concurrency": 0}, ["PutFunctionConcurrency"]),
+    ({"tags": {**TAGS, "new": "tag"}}, ["TagResource"]),
+    (
+        {"memory": 512, "architecture": "arm64", "reserved_concurrency": 1, "tags": {**TAGS, "new": "tag"}},
+        ["UpdateFunctionCode", "UpdateFunctionConfiguration", "PutFunctionConcurrency", "TagResource"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "calls"), DRIFT, ids=lambda item: "-".join(item))
+def test_drift_of_a_function_is_named_and_repaired_by_the_calls_that_its_fields_tell(
+    aws: LocalSession,
+    made: Callable[[], AwsAccount],
+    faults: Any,
+    written: list[str],
+    values: dict[str, Any],
+    calls: list[str],
+) -> None:
+    made()
+    written.clear()
+    wanted, account = function(**values), AwsAccount(aws)
+    drift = differences(wanted, read(account, wanted))
+    assert {each.field for each in drift} == set(values)
+    account.update(Update(wanted, drift), STACK, nothing)
+    assert written == calls
+    assert differences(wanted, read(account, wanted)) == ()
+
+
+def test_other_code_is_drift(aws: LocalSession, made: Callable[[], AwsAccount], written: list[str]) -> None:
+    made()
+    written.clear()
+    wanted, account = function("two.zip"), AwsAccount(aws)
+    account.update(Update(wanted, differences(wanted, read(account, wanted))), STACK, nothing)
+    assert written == ["UpdateFunctionCode"]
+    assert differences(wanted, read(account, wanted)) == ()
+
+
+def test_concurrency_is_reserved_when_a_function_is_made_and_made_anew(
+    aws: LocalSession, made: Any, written: list[str]
+) -> None:
+    account, wanted = AwsAccount(aws), function(reserved_concurrency=2)
+    account.create(wanted, STACK, nothing)
+    assert written == ["CreateFunction", "PutFunctionConcurrency"]
+    assert differences(wanted, read(account)) == ()
+    written.clear()
+    account.update(Update(wanted, (Difference("state", "Failed", "Active"),)), STACK, nothing)
+    assert written == ["DeleteFunction", "CreateFunction", "PutFunctionConcurrency"]
+    assert read(account).reserved_concurrency == 2
+
+
+def test_concurrency_that_is_not_wanted_any_more_is_given_back(
+    aws: LocalSession, made: Callable[[], AwsAccount], written: list[str]
+) -> None:
+    made()
+    aws.client("lambda").put_function_concurrency(FunctionName="functions", ReservedConcurrentExecutions=5)
+    written.clear()
+    account = AwsAccount(aws)
+    drift = differences(function(), read(account))
+    assert drift == (Difference("reserved_concurrency", 5, None),)
+    account.update(Update(function(), drift), STACK, nothing)
+    assert written == ["DeleteFunctionConcurrency"]
+    assert read(account).reserved_concurrency is None
+
+
+TOO_FEW = "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below"
+
+
+@pytest.mark.parametrize(("refused", "said"), [(False, "1,000, of which 900"), (True, "GetAccountSettings")])
+def test_reserving_too_much_tells_the_accounts_limit(
+    aws: LocalSession, made: Callable[[], AwsAccount], faults: Any, refused: bool, said: str
+) -> None:
+    made()
+    asked = faults.answer("lambda.PutFunctionConcurrency", 400, "InvalidParameterValueException", TOO_FEW)
+    if refused:
+        faults.answer("lambda.GetAccountSettings", 403, "AccessDeniedException")
+    faults.change(
+        "lambda.GetAccountSettings",
+        AccountLimit={"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 900},
+    )
+    wanted = function(reserved_concurrency=950)
+    with pytest.raises(errors.AwsError) as caught:
+        AwsAccount(aws).update(Update(wanted, differences(wanted, function())), STACK, nothing)
+    assert len(asked) == 1
+    assert said in caught.value.why
+    assert TOO_FEW in caught.value.why
+    assert "Concurrent executions" in caught.value.next_step
+    assert (caught.value.code, caught.value.request_id) == ("InvalidParameterValueException", "req-1")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """The second code, as a file."""
+    path = tmp_path / "dist.zip"
+    path.write_bytes(CODES["two.zip"])
+    return path
+
+
+def direct(path: Path) -> Function:
+    return function("two.zip", code_bucket="", code_key="", code_path=path)
+
+
+def test_code_may_be_sent_in_the_call_itself(
+    aws: LocalSession, made: Any, faults: Any, archive: Path, written: list[str]
+) -> None:
+    account, wanted = AwsAccount(aws), direct(archive)
+    account.create(wanted, STACK, nothing)
+    assert written == ["CreateFunction"]
+    assert differences(wanted, read(account)) == ()
+    assert account.invoke(wanted.name, b"{}", 20.0).payload == b"2"
+
+
+def test_code_may_be_replaced_in_the_call_itself(
+    aws: LocalSession, made: Callable[[], AwsAccount], archive: Path, written: list[str]
+) -> None:
+    made()
+    written.clear()
+    account, wanted = AwsAccount(aws), direct(archive)
+    account.update(Update(wanted, differences(wanted, read(account))), STACK, nothing)
+    assert written == ["UpdateFunctionCode"]
+    assert account.invoke(wanted.name, b"{}", 20.0).payload == b"2"
+
+
+def test_code_that_was_exchanged_or_taken_away_is_not_sent(
+    aws: LocalSession, made: Any, archive: Path, written: list[str]
+) -> None:
+    archive.write_bytes(b"other")
+    with pytest.raises(errors.ArchiveCorruptError) as corrupt:
+        AwsAccount(aws).create(direct(archive), STACK, nothing)
+    assert hashlib.sha256(b"other").hexdigest() in str(corrupt.value)
+    archive.unlink()
+    with pytest.raises(errors.ArchiveMissingError) as missing:
+        AwsAccount(aws).create(direct(archive), STACK, nothing)
+    assert missing.value.resource == str(archive)
+    assert written == []
+
+
+def test_code_that_was_changed_on_the_way_names_the_file(
+    aws: LocalSession, made: Any, faults: Any, archive: Path
+) -> None:
+    faults.change("lambda.CreateFunction", CodeSha256=base64.b64encode(OTHER).decode())
+    with pytest.raises(errors.ArchiveCorruptError) as caught:
+        AwsAccount(aws).create(direct(archive), STACK, nothing)
+    assert caught.value.resource == str(archive)
+    assert OTHER.hex() in caught.value.why
+
+
+def test_no_room_for_code_names_the_quota(aws: LocalSession, made: Any, faults: Any) -> None:
+    faults.answer("lambda.CreateFunction", 400, "CodeStorageExceededException")
+    with pytest.raises(errors.AwsError) as caught:
+        AwsAccount(aws).create(function(), STACK, nothing)
+    assert "storage" in caught.value.next_step
+
+
+def test_a_function_that_is_gone_is_deleted_already(aws: LocalSession) -> None:
+    AwsAccount(aws).delete(function(), STACK, nothing)
+    AwsAccount(aws).delete(function(), STACK, nothing)
+    assert AwsAccount(aws).read(function()) is None

@@ -8,8 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
+from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount
+from podpac_lambda_widgets.aws.iam import create_role
 from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.difference import differences
@@ -96,3 +99,104 @@ def test_a_role_has_the_arn_that_aws_gave_it(aws: LocalSession, iam: Any) -> Non
     ]
     assert read(AwsAccount(aws)).arn == made["Arn"]
     assert "/service-role/" in made["Arn"]
+
+
+WRITES = (
+    "CreateRole", "UpdateRole", "UpdateAssumeRolePolicy", "TagRole", "PutRolePolicy", "DeleteRolePolicy",
+    "AttachRolePolicy", "DetachRolePolicy", "DeleteRole",
+)  # fmt: skip
+
+
+@pytest.fixture
+def written(faults: Any) -> list[str]:
+    """The names of the calls that write, of clients made after it."""
+    names: list[str] = []
+    for each in WRITES:
+        faults.hook(f"before-call.iam.{each}", lambda model, **_: names.append(model.name))
+    return names
+
+
+OTHER_TRUST = json.loads(json.dumps(TRUST).replace('"Effect"', '"Sid": "Other", "Effect"'))
+DRIFT: list[tuple[dict[str, Any], list[str]]] = [
+    ({"description": "other"}, ["UpdateRole"]),
+    ({"trust": OTHER_TRUST}, ["UpdateAssumeRolePolicy"]),
+    ({"tags": {STACK_TAG: STACK, "new": "tag"}}, ["TagRole"]),
+    ({"policies": {"ours": ALL}}, ["PutRolePolicy", "AttachRolePolicy"]),
+    ({"policies": {"new": OURS}}, ["DeleteRolePolicy", "PutRolePolicy", "AttachRolePolicy"]),
+    ({"managed_policies": (ADMINISTRATOR,)}, ["DetachRolePolicy", "PutRolePolicy", "AttachRolePolicy"]),
+]
+
+
+@pytest.mark.parametrize(("values", "calls"), DRIFT, ids=lambda item: "-".join(item))
+def test_drift_of_a_role_is_named_and_repaired_by_the_calls_that_its_fields_tell(
+    aws: LocalSession, iam: Any, written: list[str], values: dict[str, Any], calls: list[str]
+) -> None:
+    account, wanted = AwsAccount(aws), replace(WANTED, **values)
+    account.create(WANTED, STACK, nothing)
+    assert written == ["CreateRole", "PutRolePolicy", "AttachRolePolicy"]
+    written.clear()
+    found = account.read(wanted)
+    assert found is not None
+    drift = differences(wanted, found.resource)
+    assert {each.field for each in drift} == set(values)
+    account.update(Update(wanted, drift), STACK, nothing)
+    assert written == calls
+    found = account.read(wanted)
+    assert found is not None
+    assert differences(wanted, found.resource) == ()
+
+
+def test_creating_what_is_there_says_so_and_changes_nothing(aws: LocalSession, iam: Any) -> None:
+    AwsAccount(aws).create(WANTED, STACK, nothing)
+    with pytest.raises(errors.ResourceExistsError) as caught:
+        create_role(iam, replace(WANTED, description="another"))
+    assert caught.value.code == "EntityAlreadyExists"
+    assert read(AwsAccount(aws)) == replace(WANTED, arn=read(AwsAccount(aws)).arn)
+
+
+def test_creating_again_after_a_lost_answer_goes_on(aws: LocalSession, iam: Any, faults: Any) -> None:
+    def lose(**_: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="https://x")
+
+    faults.hook("after-call.iam.CreateRole", lose)
+    with pytest.raises(errors.EndpointUnreachableError):
+        AwsAccount(aws).create(WANTED, STACK, nothing)
+    account = AwsAccount(aws)
+    drift = differences(WANTED, read(account))
+    assert {each.field for each in drift} == {"policies", "managed_policies"}
+    account.update(Update(WANTED, drift), STACK, nothing)
+    assert differences(WANTED, read(account)) == ()
+
+
+def test_no_room_for_roles_names_the_quota(aws: LocalSession, iam: Any, faults: Any) -> None:
+    faults.answer("iam.CreateRole", 409, "LimitExceeded")
+    with pytest.raises(errors.AwsError) as caught:
+        AwsAccount(aws).create(WANTED, STACK, nothing)
+    assert "quota of IAM" in caught.value.next_step
+
+
+@pytest.mark.parametrize("operation", ["DetachRolePolicy", "DeleteRolePolicy"])
+def test_a_policy_that_is_gone_already_does_not_keep_the_role(
+    aws: LocalSession, iam: Any, faults: Any, operation: str
+) -> None:
+    AwsAccount(aws).create(WANTED, STACK, nothing)
+    calls = {
+        "DetachRolePolicy": lambda: iam.detach_role_policy(RoleName=WANTED.name, PolicyArn=READ_ONLY),
+        "DeleteRolePolicy": lambda: iam.delete_role_policy(RoleName=WANTED.name, PolicyName="ours"),
+    }
+    taken: list[str] = []
+
+    def take_first(**_: Any) -> None:
+        if not taken:
+            taken.append(operation)
+            calls[operation]()
+
+    faults.hook(f"before-call.iam.{operation}", take_first)
+    AwsAccount(aws).delete(WANTED, STACK, nothing)
+    assert taken == [operation]
+    assert AwsAccount(aws).read(WANTED) is None
+
+
+def test_a_role_that_is_gone_is_deleted_already(aws: LocalSession, iam: Any) -> None:
+    AwsAccount(aws).delete(WANTED, STACK, nothing)
+    assert AwsAccount(aws).read(WANTED) is None

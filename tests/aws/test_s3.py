@@ -1,9 +1,13 @@
-"""A bucket of ours, one of a stranger, and an answer that says neither are told apart; policies of others stay."""
+"""A bucket of ours, one of a stranger, and an answer that says neither are told apart; what others have set stays.
+
+The embedded AWS is milder than AWS: every bucket is encrypted, a rule of a lifecycle loses the prefix of the old form,
+the smallest size for transitions is always the same, and a bucket that was just made says at once what it is.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +16,13 @@ from botocore.exceptions import ReadTimeoutError
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount
-from podpac_lambda_widgets.aws.s3 import SOMEBODY_ELSES, BucketElsewhereError
+from podpac_lambda_widgets.aws.s3 import SOMEBODY_ELSES, BucketElsewhereError, create_bucket
 from podpac_lambda_widgets.local.session import LocalSession
+from podpac_lambda_widgets.plan.account import BucketCount
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.difference import differences
-from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket
+from podpac_lambda_widgets.plan.policies import lifecycle_rules
+from podpac_lambda_widgets.plan.resources import STACK_METADATA, STACK_TAG, Bucket, BucketContents
 
 pytestmark = pytest.mark.local_aws
 
@@ -178,11 +184,315 @@ def test_whose_an_object_is_is_asked_once_for_all_its_versions(aws: LocalSession
         s3.put_object(Bucket=NAME, Key="theirs", Body=b"%d" % version)
         s3.put_object(Bucket=NAME, Key="marked", Body=b"%d" % version, Metadata={STACK_METADATA: STACK})
     asked = faults.count("s3.HeadObject")
-    assert AwsAccount(aws).count_objects(WANTED, STACK) == (5, 5)
+    assert AwsAccount(aws).count_objects(WANTED, STACK) == BucketCount(own=5, foreign=5, results=5)
     assert len(asked) == 2
 
 
 def test_an_object_under_a_key_of_its_owner_is_theirs(aws: LocalSession, s3: Any, faults: Any) -> None:
     s3.put_object(Bucket=NAME, Key="encrypted", Body=b"theirs")
     faults.answer("s3.HeadObject", 400)
-    assert AwsAccount(aws).count_objects(WANTED, STACK) == (0, 1)
+    assert AwsAccount(aws).count_objects(WANTED, STACK) == BucketCount(own=0, foreign=1)
+
+
+RULES = lifecycle_rules("soil", output="out/soil/", archives="archives/soil/", expiration=30)
+OURS = replace(WANTED, tags={STACK_TAG: STACK, "project": "soil"}, lifecycle=RULES)
+WRITES = (
+    "CreateBucket", "PutBucketTagging", "PutPublicAccessBlock", "PutBucketEncryption",
+    "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle", "PutBucketPolicy", "DeleteBucketPolicy",
+)  # fmt: skip
+
+
+def nothing(done: int, total: int) -> None:
+    """No progress."""
+
+
+@pytest.fixture
+def written(faults: Any) -> list[str]:
+    """The names of the calls that write, of clients made after it."""
+    names: list[str] = []
+    for each in WRITES:
+        faults.hook(f"before-call.s3.{each}", lambda model, **_: names.append(model.name))
+    return names
+
+
+@pytest.fixture
+def made(aws: LocalSession) -> Iterator[Any]:
+    """A client; the bucket that we make goes in the end."""
+    client = aws.client("s3")
+    AwsAccount(aws).create(OURS, STACK, nothing)
+    yield client
+    client.delete_bucket_policy(Bucket=NAME)
+    client.delete_bucket(Bucket=NAME)
+
+
+def read(account: AwsAccount, wanted: Bucket = OURS) -> Bucket:
+    found = account.read(wanted)
+    assert found is not None
+    assert found.stack == STACK
+    assert isinstance(found.resource, Bucket)
+    return found.resource
+
+
+def repair(account: AwsAccount, wanted: Bucket = OURS) -> set[str]:
+    changed = differences(wanted, read(account, wanted))
+    account.update(Update(wanted, changed), STACK, nothing)
+    return {each.field for each in changed}
+
+
+def test_a_bucket_is_made_by_calls_that_can_be_foretold(aws: LocalSession, written: list[str], made: Any) -> None:
+    assert written == [
+        "CreateBucket",
+        "PutPublicAccessBlock",
+        "PutBucketEncryption",
+        "PutBucketLifecycleConfiguration",
+        "PutBucketPolicy",
+    ]
+    assert differences(OURS, read(AwsAccount(aws))) == ()
+    rules = made.get_bucket_encryption(Bucket=NAME)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+
+
+def lifecycle(s3: Any) -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = s3.get_bucket_lifecycle_configuration(Bucket=NAME)["Rules"]
+    return rules
+
+
+def put_rules(s3: Any, *rules: Any) -> None:
+    s3.put_bucket_lifecycle_configuration(Bucket=NAME, LifecycleConfiguration={"Rules": list(rules)})
+
+
+UPLOADS, RESULTS = RULES
+DRIFT: list[tuple[str, Callable[[Any], object], str]] = [
+    ("tags", lambda s3: s3.put_bucket_tagging(
+        Bucket=NAME, Tagging={"TagSet": [{"Key": STACK_TAG, "Value": STACK}, {"Key": "theirs", "Value": "1"}]}
+    ), "PutBucketTagging"),
+    ("public_access_blocked", lambda s3: s3.delete_public_access_block(Bucket=NAME), "PutPublicAccessBlock"),
+    ("policy", lambda s3: s3.delete_bucket_policy(Bucket=NAME), "PutBucketPolicy"),
+    ("lifecycle", lambda s3: s3.delete_bucket_lifecycle(Bucket=NAME), "PutBucketLifecycleConfiguration"),
+    ("lifecycle", lambda s3: put_rules(s3, RESULTS), "PutBucketLifecycleConfiguration"),
+    ("lifecycle", lambda s3: put_rules(s3, UPLOADS, {**RESULTS, "Expiration": {"Days": 1}}),
+     "PutBucketLifecycleConfiguration"),
+    ("lifecycle", lambda s3: put_rules(s3, {**UPLOADS, "Status": "Disabled"}, RESULTS),
+     "PutBucketLifecycleConfiguration"),
+    ("lifecycle", lambda s3: put_rules(s3, UPLOADS, {**RESULTS, "Filter": {"Prefix": ""}}),
+     "PutBucketLifecycleConfiguration"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "change", "call"), DRIFT)
+def test_drift_of_a_bucket_is_named_and_repaired_by_one_call(
+    aws: LocalSession, made: Any, written: list[str], field: str, change: Callable[[Any], object], call: str
+) -> None:
+    change(made)
+    account = AwsAccount(aws)
+    assert repair(account) == {field}
+    assert written == [call]
+    assert differences(OURS, read(account)) == ()
+
+
+def test_a_bucket_that_is_not_encrypted_is_and_any_algorithm_will_do(
+    aws: LocalSession, made: Any, faults: Any, written: list[str]
+) -> None:
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
+    made.put_bucket_encryption(Bucket=NAME, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    assert differences(OURS, read(AwsAccount(aws))) == ()
+    faults.answer("s3.GetBucketEncryption", 404, code="ServerSideEncryptionConfigurationNotFoundError")
+    assert repair(AwsAccount(aws)) == {"encrypted"}
+    assert written == ["PutBucketEncryption"]
+    rules = made.get_bucket_encryption(Bucket=NAME)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules == [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
+
+
+def test_a_rule_that_is_not_wanted_any_more_is_seen_and_goes(aws: LocalSession, made: Any) -> None:
+    kept = lifecycle_rules("soil", output="out/soil/", archives="archives/soil/", expiration=0)
+    wanted = replace(OURS, lifecycle=kept)
+    account = AwsAccount(aws)
+    assert repair(account, wanted) == {"lifecycle"}
+    assert [rule["ID"] for rule in lifecycle(made)] == ["podpac-lambda-widgets-soil-uploads"]
+    assert differences(wanted, read(account, wanted)) == ()
+
+
+THEIR_RULES = [
+    {
+        "ID": "theirs",
+        "Status": "Disabled",
+        "Filter": {"And": {"Prefix": "x/", "Tags": [{"Key": "a", "Value": "b"}], "ObjectSizeGreaterThan": 9}},
+        "Transitions": [{"Days": 40, "StorageClass": "GLACIER"}],
+        "NoncurrentVersionTransitions": [{"NoncurrentDays": 50, "StorageClass": "GLACIER"}],
+    },
+    {
+        "ID": "podpac-lambda-widgets-soil-2-results",
+        "Status": "Enabled",
+        "Filter": {"Prefix": "out/soil-2/"},
+        "Expiration": {"Date": "2030-01-01T00:00:00Z"},
+    },
+]
+
+
+def test_rules_of_others_and_of_another_stack_are_the_same_byte_for_byte(
+    aws: LocalSession, made: Any, faults: Any
+) -> None:
+    put_rules(made, *THEIR_RULES)
+    before = lifecycle(made)
+    faults.change("s3.GetBucketLifecycleConfiguration", TransitionDefaultMinimumObjectSize="varies_by_storage_class")
+    asked = faults.count("s3.PutBucketLifecycleConfiguration")
+    account = AwsAccount(aws)
+    assert repair(account) == {"lifecycle"}
+    assert lifecycle(made) == [*before, *RULES]
+    assert asked[0]["headers"]["x-amz-transition-default-minimum-object-size"] == "varies_by_storage_class"
+    assert differences(OURS, read(account)) == ()
+
+
+def test_what_s3_adds_to_a_rule_of_ours_is_no_drift(aws: LocalSession, made: Any, faults: Any) -> None:
+    def add(parsed: dict[str, Any], **_: Any) -> None:
+        for rule in parsed["Rules"]:
+            rule |= {"Transitions": [], "NoncurrentVersionTransitions": []}
+            rule["Filter"] |= {"ObjectSizeGreaterThan": 0}
+            if "Expiration" in rule:
+                rule["Expiration"] |= {"ExpiredObjectDeleteMarker": False}
+        parsed["Rules"].reverse()
+
+    faults.hook("after-call.s3.GetBucketLifecycleConfiguration", add)
+    assert differences(OURS, read(AwsAccount(aws))) == ()
+
+
+def test_of_a_bucket_without_rules_of_ours_no_rules_are_asked_for(aws: LocalSession, made: Any, faults: Any) -> None:
+    asked = faults.count("s3.GetBucketLifecycleConfiguration")
+    assert read(AwsAccount(aws), replace(OURS, lifecycle=())).lifecycle == ()
+    assert asked == []
+
+
+class Clock:
+    """A clock that nobody waits for."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_a_bucket_that_was_there_in_us_east_1_is_not_made_ours(
+    aws: LocalSession, s3: Any, faults: Any, written: list[str]
+) -> None:
+    with pytest.raises(errors.ResourceExistsError):
+        create_bucket(aws.client("s3"), OURS, "000000000000", Clock())
+    assert written == ["CreateBucket"]
+    found = AwsAccount(aws).read(OURS)
+    assert found is not None
+    assert found.stack is None
+
+
+def test_creating_again_after_a_lost_answer_goes_on(aws: LocalSession, made: Any) -> None:
+    AwsAccount(aws).create(OURS, STACK, nothing)
+    assert differences(OURS, read(AwsAccount(aws))) == ()
+
+
+def test_tags_that_take_a_moment_to_be_seen_are_waited_for(aws: LocalSession, faults: Any) -> None:
+    client, left = aws.client("s3"), [3]
+
+    def not_yet(**_: Any) -> Any:
+        left[0] -= 1
+        return faults.refusal(404, "NoSuchTagSet") if left[0] >= 0 else None
+
+    faults.hook("before-call.s3.GetBucketTagging", not_yet)
+    AwsAccount(aws, Clock()).create(OURS, STACK, nothing)
+    assert differences(OURS, read(AwsAccount(aws))) == ()
+    client.delete_bucket_policy(Bucket=NAME)
+    client.delete_bucket(Bucket=NAME)
+
+
+TAKEN = [
+    ("BucketAlreadyOwnedByYou", errors.ResourceExistsError, "plan"),
+    ("BucketAlreadyExists", errors.AwsError, "another bucket name"),
+    ("TooManyBuckets", errors.AwsError, "quota"),
+]
+
+
+@pytest.mark.parametrize(("code", "kind", "step"), TAKEN)
+def test_a_name_that_cannot_be_had_says_why(
+    aws: LocalSession, faults: Any, written: list[str], code: str, kind: type[errors.AwsError], step: str
+) -> None:
+    faults.answer("s3.CreateBucket", 409, code=code)
+    with pytest.raises(errors.AwsError) as caught:
+        create_bucket(aws.client("s3"), OURS, "000000000000", Clock())
+    assert type(caught.value) is kind
+    assert step in caught.value.next_step
+    assert written == ["CreateBucket"]
+
+
+def test_a_setting_that_s3_is_still_at_is_written_again(aws: LocalSession, made: Any, faults: Any) -> None:
+    made.delete_bucket_policy(Bucket=NAME)
+    left = [1]
+
+    def conflict(**_: Any) -> Any:
+        left[0] -= 1
+        return faults.refusal(409, "OperationAborted") if left[0] >= 0 else None
+
+    faults.hook("before-call.s3.PutBucketPolicy", conflict)
+    account = AwsAccount(aws)
+    assert repair(account) == {"policy"}
+    assert left == [-1]
+    assert differences(OURS, read(account)) == ()
+
+
+KEY = "archives/soil/podpac_dist_0123456789abcdef.zip"
+CONTENTS = {
+    "own_prefixes": ("archives/soil/", "in/soil/", "out/soil/"),
+    "own_keys": r"archives/soil/podpac_dist_[0-9a-f]{16}\.zip|out/soil/[0-9a-f]{4}\.nc",
+}
+
+
+def test_a_bucket_that_is_gone_is_deleted_already(aws: LocalSession, faults: Any) -> None:
+    listed, deleted = faults.count("s3.ListObjectVersions"), faults.count("s3.DeleteBucket")
+    AwsAccount(aws).delete(replace(OURS, name="podpac-no-such-bucket"), STACK, nothing)
+    assert (len(listed), len(deleted)) == (1, 1)
+
+
+def test_an_upload_that_is_gone_is_aborted_already(aws: LocalSession, s3: Any, faults: Any) -> None:
+    upload = s3.create_multipart_upload(Bucket=NAME, Key=KEY)["UploadId"]
+    asked = faults.answer("s3.AbortMultipartUpload", 404, code="NoSuchUpload")
+    AwsAccount(aws).delete(BucketContents(name=NAME, adopted=False, **CONTENTS), STACK, nothing)
+    assert len(asked) == 1
+    s3.abort_multipart_upload(Bucket=NAME, Key=KEY, UploadId=upload)
+
+
+def test_results_and_uploads_are_counted_apart(aws: LocalSession, s3: Any) -> None:
+    for key in (KEY, "out/soil/0001.nc", "out/soil/0002.nc", "out/soil/theirs.txt", "elsewhere.txt"):
+        s3.put_object(Bucket=NAME, Key=key, Body=b"1")
+    for key in (KEY, "out/soil/0003.nc", "in/soil/half.json", "elsewhere.bin"):
+        s3.create_multipart_upload(Bucket=NAME, Key=key)
+    account, own = AwsAccount(aws), replace(WANTED, **CONTENTS)
+    assert account.count_objects(own, STACK) == BucketCount(own=3, foreign=2, results=2, uploads=3)
+    adopted = replace(own, adopted=True)
+    assert account.count_objects(adopted, STACK) == BucketCount(own=3, foreign=1, results=2, uploads=2)
+    nested = replace(adopted, own_prefixes=("archives/soil/", "out/soil/", "out/soil/", "out/"))
+    assert account.count_objects(nested, STACK) == BucketCount(own=3, foreign=1, results=2, uploads=2)
+    account.delete(BucketContents(name=NAME, adopted=False, **CONTENTS), STACK, nothing)
+    assert [each["Key"] for each in s3.list_multipart_uploads(Bucket=NAME)["Uploads"]] == ["elsewhere.bin"]
+    assert account.count_objects(own, STACK) == BucketCount(own=0, foreign=2)
+    s3.abort_multipart_upload(
+        Bucket=NAME, Key="elsewhere.bin", UploadId=s3.list_multipart_uploads(Bucket=NAME)["Uploads"][0]["UploadId"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "batches", "adopted"), [(0, 0, False), (1, 1, True), (1000, 1, False), (1001, 2, True)]
+)
+def test_as_many_batches_are_deleted_as_were_foretold(
+    aws: LocalSession, s3: Any, faults: Any, number: int, batches: int, adopted: bool
+) -> None:
+    s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
+    for _ in range(number):
+        s3.put_object(Bucket=NAME, Key=KEY, Body=b"")
+    for _ in range(2):
+        s3.create_multipart_upload(Bucket=NAME, Key=KEY)
+    own = replace(WANTED, adopted=adopted, **CONTENTS)
+    assert AwsAccount(aws).count_objects(own, STACK) == BucketCount(own=number, foreign=0, uploads=2)
+    deleted, aborted = faults.count("s3.DeleteObjects"), faults.count("s3.AbortMultipartUpload")
+    account = AwsAccount(aws)
+    account.delete(BucketContents(name=NAME, adopted=adopted, **CONTENTS), STACK, nothing)
+    assert (len(deleted), len(aborted)) == (batches, 2)
+    assert account.count_objects(own, STACK) == BucketCount(own=0, foreign=0)

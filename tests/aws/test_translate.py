@@ -35,6 +35,12 @@ CODES = [
     ("ThrottlingException", errors.ThrottledError),
     ("TooManyRequestsException", errors.ThrottledError),
     ("InternalFailure", errors.AwsError),
+    ("EntityAlreadyExists", errors.ResourceExistsError),
+    ("ResourceAlreadyExistsException", errors.ResourceExistsError),
+    ("BucketAlreadyOwnedByYou", errors.ResourceExistsError),
+    ("DuplicateRecordException", errors.ResourceExistsError),
+    ("ResourceConflictException", errors.AwsError),
+    ("BucketAlreadyExists", errors.AwsError),
     ("RequestTimeTooSkewed", errors.AwsError),
 ]
 
@@ -173,3 +179,42 @@ def test_an_answer_that_cannot_be_parsed_shows_no_credentials() -> None:
     error = translate(raised, "Asking")
     assert "invalid XML" in error.why
     assert "PLANTED" not in str(error)
+
+
+EXISTING = [
+    "Function already exist: soil",
+    "The statement id (podpac-soil) provided already exists. Please provide a new statement id.",
+    "Failed to create function url config. Error message: FunctionUrlConfig exists for this Lambda function",
+]
+
+
+@pytest.mark.parametrize("message", EXISTING)
+def test_a_conflict_in_lambda_with_what_is_there_is_told_from_one_with_what_goes_on(message: str) -> None:
+    error = translate(answer("ResourceConflictException", message, 409), "Creating")
+    assert type(error) is errors.ResourceExistsError
+    assert "plan" in error.next_step
+    still = answer("ResourceConflictException", "An update is in progress for resource: soil", 409)
+    assert type(translate(still, "Creating")) is errors.AwsError
+
+
+STEPS = [
+    ("LimitExceeded", "quota of IAM"),
+    ("LimitExceededException", "quota of this service"),
+    ("TooManyBuckets", "General purpose buckets"),
+    ("ServiceQuotaExceededException", "Service Quotas"),
+    ("CodeStorageExceededException", "Function and layer storage"),
+    ("CreationLimitExceededException", "AWS Budgets"),
+    ("PolicyLengthExceededException", "policy"),
+    ("OptInRequired", "has not enabled"),
+    ("SubscriptionRequiredException", "has not enabled"),
+    ("RegionDisabledException", "has not enabled"),
+    ("BucketAlreadyExists", "another bucket name"),
+    ("RequestTimeTooSkewed", "clock"),
+]
+
+
+@pytest.mark.parametrize(("code", "step"), STEPS)
+def test_what_waiting_does_not_mend_has_a_next_step(code: str, step: str) -> None:
+    error = translate(answer(code), "Creating the role", "my-role")
+    assert type(error) is errors.AwsError
+    assert step in error.next_step
