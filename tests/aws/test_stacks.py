@@ -15,7 +15,7 @@ from botocore.stub import Stubber
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount
-from podpac_lambda_widgets.aws.stacks import find_roles, find_stacks, read_stack
+from podpac_lambda_widgets.aws.stacks import find_roles, find_stacks, read_stack, read_stacks
 from podpac_lambda_widgets.local.runtimes import host_runtime
 from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.plan.resources import STACK_TAG
@@ -165,6 +165,26 @@ def test_expired_credentials_are_an_error_and_not_an_unknown(aws: LocalSession, 
 def test_an_account_gives_the_clients(account: AwsAccount, stack: str) -> None:
     record = read_stack(account._client, stack, ARNS, account=ACCOUNT, now=datetime.now(UTC))
     assert record.invocations == 2
+
+
+@embedded
+def test_all_stacks_are_read_with_their_roles(account: AwsAccount, stack: str) -> None:
+    (found,) = (
+        record
+        for record in read_stacks(account._client, account.identity(), datetime.now(UTC))
+        if record.stack == stack
+    )
+    assert set(found.resources) >= {BUCKET_ARN, FUNCTION_ARN, ROLE_ARN}
+    assert found.invocations == 2
+
+
+@embedded
+def test_stacks_are_read_without_their_roles_where_roles_may_not_be_listed(
+    account: AwsAccount, stack: str, faults: Any
+) -> None:
+    faults.answer("iam.ListRoles", 403, "AccessDenied")
+    records = read_stacks(account._client, account.identity(), datetime.now(UTC))
+    assert {record.stack: record for record in records}[stack].invocations == 2
 
 
 def _page(token: str, *found: tuple[str, str]) -> dict[str, Any]:
