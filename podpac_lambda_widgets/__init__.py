@@ -22,6 +22,7 @@ _PUBLIC = {
     "build_package": "podpac_lambda_widgets.packaging.build",
     "inspect_package": "podpac_lambda_widgets.packaging.archive",
     "Secret": "podpac_lambda_widgets.secret",
+    "inventory": "podpac_lambda_widgets.aws.account",
     "errors": "",
 }
 
@@ -29,6 +30,7 @@ __all__ = [*_PUBLIC, "__version__"]
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets import errors as errors
+    from podpac_lambda_widgets.aws.account import inventory as inventory
     from podpac_lambda_widgets.aws.session import connect as connect
     from podpac_lambda_widgets.engine.stack import Stack as Stack
     from podpac_lambda_widgets.local.emulator import local_aws as local_aws

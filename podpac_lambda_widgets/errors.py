@@ -13,8 +13,10 @@
     ├── EndpointUnreachableError
     ├── AwsError                     AWS answered with an error
     │   ├── AccessDeniedError        (``action`` names the missing permission)
+    │   │   └── PermissionsMissingError  (``missing`` names them all, before anything was done)
     │   ├── ThrottledError
-    │   └── ResourceNotFoundError
+    │   ├── ResourceNotFoundError
+    │   └── ResourceExistsError
     ├── ArchiveError                 an archive that Lambda could not use
     │   ├── ArchiveMissingError
     │   ├── ArchiveCorruptError
@@ -23,6 +25,8 @@
     │   └── ArchiveTooLargeError
     ├── BuildError                   building an archive failed
     ├── PlanRefusedError             a plan would touch what is not ours
+    │   └── PlanOutdatedError        the account is not any more as it was when the plan was made
+    ├── StackBusyError               somebody else is building or deleting the same stack
     ├── ConfirmationRequiredError    something would be lost
     ├── DeployError                  applying a plan stopped (``done``, ``failed``, ``left``)
     ├── RunError
@@ -146,12 +150,30 @@ class AccessDeniedError(AwsError):
         self.action = action
 
 
+class PermissionsMissingError(AccessDeniedError):
+    """Nothing was done, for these would be refused on the way; ``missing`` are IAM actions with what they are done to.
+
+    Parameters
+    ----------
+    missing : sequence of str
+        Such as ``"lambda:CreateFunction on arn:aws:lambda:..."``.
+    """
+
+    def __init__(self, what: str, *, missing: Sequence[str] = (), **details: str) -> None:
+        super().__init__(what, **details)
+        self.missing = tuple(missing)
+
+
 class ThrottledError(AwsError):
     """AWS asked us to slow down, and went on asking until the deadline."""
 
 
 class ResourceNotFoundError(AwsError):
     """The resource does not exist."""
+
+
+class ResourceExistsError(AwsError):
+    """There is a resource of that name already."""
 
 
 class ArchiveError(PodpacLambdaError):
@@ -186,6 +208,14 @@ class PlanRefusedError(PodpacLambdaError):
     """The plan would touch something that is not ours."""
 
 
+class PlanOutdatedError(PlanRefusedError):
+    """The account is not any more as it was when the plan was made; nothing was done."""
+
+
+class StackBusyError(PodpacLambdaError):
+    """Somebody else is building or deleting the same stack."""
+
+
 class ConfirmationRequiredError(PodpacLambdaError):
     """Something would be lost, and nobody said that it may be."""
 
@@ -199,15 +229,25 @@ class DeployError(PodpacLambdaError):
         The changes that were applied, and those that were not begun.
     failed : str
         The change that stopped the run.
+    taken_back : sequence of str
+        The resources that a rollback has deleted again.
     """
 
     def __init__(
-        self, what: str, *, done: Sequence[str] = (), failed: str = "", left: Sequence[str] = (), **details: str
+        self,
+        what: str,
+        *,
+        done: Sequence[str] = (),
+        failed: str = "",
+        left: Sequence[str] = (),
+        taken_back: Sequence[str] = (),
+        **details: str,
     ) -> None:
         super().__init__(what, resource=failed, **details)
         self.done = tuple(done)
         self.failed = failed
         self.left = tuple(left)
+        self.taken_back = tuple(taken_back)
 
 
 class RunError(PodpacLambdaError):

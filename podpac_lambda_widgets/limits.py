@@ -15,6 +15,10 @@ TIMEOUT_S = (1, 900)
 EPHEMERAL_STORAGE_MB = (512, 10_240)
 #: A code archive sent in the call itself, bytes. Larger ones go through a bucket.
 DIRECT_ARCHIVE_BYTES = 50 * MEGABYTE
+#: Larger objects are uploaded in parts of this many bytes: our choice inside S3's limits (5 MB to 5 GB a part).
+MULTIPART_BYTES = 16 * MEGABYTE
+#: The most objects that one DeleteObjects call takes (S3 API reference).
+DELETED_OBJECTS = 1000
 #: A function's code once extracted, layers included, bytes.
 UNZIPPED_CODE_BYTES = 250 * MEGABYTE
 #: A synchronous request, bytes.
@@ -25,6 +29,11 @@ SYNC_RESPONSE_BYTES = 6_291_556
 ASYNC_REQUEST_BYTES = MEGABYTE
 #: All environment variables of a function together, bytes.
 ENVIRONMENT_BYTES = 4096
+#: How many calls of one function may be reserved: AWS keeps 100 of an account's thousand for all others, and an
+#: account may have been given more.
+RESERVED_CONCURRENCY = (0, 100_000)
+#: All inline policies of a role together, in characters without white space.
+ROLE_POLICY_CHARACTERS = 10_240
 #: Tags on one resource.
 TAGS = 50
 TAG_KEY_CHARACTERS = 128

@@ -30,6 +30,7 @@ from podpac_lambda_widgets.plan.account import LogLine
 from podpac_lambda_widgets.plan.changes import Plan
 from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.plan.permissions import Purpose
+from podpac_lambda_widgets.plan.validation import Validation
 from podpac_lambda_widgets.secret import Secret
 
 if TYPE_CHECKING:
@@ -118,6 +119,26 @@ class Lambda(_Base):
     def _function_s3_bucket_default(self) -> str:
         return _setting("S3_BUCKET_NAME")
 
+    @tl.default("function_s3_input")
+    def _function_s3_input_default(self) -> str:
+        return _setting("FUNCTION_S3_INPUT", "input").strip("/ ")
+
+    @tl.default("function_s3_output")
+    def _function_s3_output_default(self) -> str:
+        return _setting("FUNCTION_S3_OUTPUT", "output").strip("/ ")
+
+    @tl.default("function_tags")
+    def _function_tags_default(self) -> dict[str, str]:
+        return dict(settings.get("AWS_TAGS") or {})
+
+    @tl.default("function_budget_amount")
+    def _function_budget_amount_default(self) -> float | None:
+        return settings.get("AWS_BUDGET_AMOUNT") or None
+
+    @tl.default("function_budget_email")
+    def _function_budget_email_default(self) -> str:
+        return _setting("AWS_BUDGET_EMAIL")
+
     def __repr__(self) -> str:
         return f"Lambda(function_name={self.function_name!r})"
 
@@ -141,12 +162,31 @@ class Lambda(_Base):
         """What :meth:`build` would do. Reads only."""
         return self.stack.plan()
 
-    def build(self, listener: Listener = ignore) -> Plan:
-        """Make role, bucket, archives and function, or mend them. May be run again and again."""
-        return self.stack.build(listener)
+    def build(
+        self,
+        listener: Listener = ignore,
+        *,
+        expected: Plan | None = None,
+        rollback: bool = False,
+        preflight: bool = True,
+    ) -> Plan:
+        """Make role, bucket, archives, function and triggers, or mend them. May be run again and again.
 
-    def validate(self, raise_exceptions: bool = False) -> bool:
-        """Whether everything is in AWS as it should be.
+        Parameters
+        ----------
+        listener : callable, optional
+            Called with every event.
+        expected : Plan, optional
+            A plan that you have looked at: nothing else is done.
+        rollback : bool
+            When it stops on the way, take back what this run has created.
+        preflight : bool
+            Ask AWS first whether all of it is permitted.
+        """
+        return self.stack.build(listener, expected=expected, rollback=rollback, preflight=preflight)
+
+    def validate(self, raise_exceptions: bool = False) -> Validation:
+        """Whether everything is in AWS as it should be, resource by resource; true when it is.
 
         Parameters
         ----------
@@ -159,9 +199,23 @@ class Lambda(_Base):
         """What there is in AWS, resource by resource. Reads only."""
         return self.stack.describe()
 
-    def delete(self, confirm: bool = False, listener: Listener = ignore) -> Plan:
-        """Take away what this package made for the function, and nothing else."""
-        return self.stack.delete(confirm=confirm, listener=listener)
+    def plan_delete(self) -> Plan:
+        """What :meth:`delete` would take away. Reads only."""
+        return self.stack.plan_delete()
+
+    def delete(self, confirm: bool | str = False, listener: Listener = ignore, *, expected: Plan | None = None) -> Plan:
+        """Take away what this package made for the function, and nothing else.
+
+        Parameters
+        ----------
+        confirm : bool or str
+            True; or, where results would be lost, the function's name.
+        listener : callable, optional
+            Called with every event.
+        expected : Plan, optional
+            A plan that you have looked at: nothing else is done.
+        """
+        return self.stack.delete(confirm=confirm, listener=listener, expected=expected)
 
     def policy_for(self, purpose: Purpose) -> dict[str, Any]:
         """The smallest policy with which the function can be deployed, run or destroyed.

@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import base64
 import re
-import threading
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
 
 import boto3
-from botocore.config import Config
 
-from podpac_lambda_widgets.aws import bucket_contents, functions, iam, logs, objects, s3
+from podpac_lambda_widgets.aws import bucket_contents, objects, simulation
+from podpac_lambda_widgets.aws.clients import Clients
+from podpac_lambda_widgets.aws.credentials import credentials_expiry, explaining_expiry, is_root
+from podpac_lambda_widgets.aws.lock import StackLock
 from podpac_lambda_widgets.aws.log_events import read_log_lines
 from podpac_lambda_widgets.aws.log_mask import mask_credentials
-from podpac_lambda_widgets.aws.session import check_region
+from podpac_lambda_widgets.aws.resources import Resources
+from podpac_lambda_widgets.aws.session import check_region, connect
+from podpac_lambda_widgets.aws.stacks import read_stacks
 from podpac_lambda_widgets.aws.translate import asking
-from podpac_lambda_widgets.aws.waiting import CONNECT_TIMEOUT, READ_TIMEOUT, TRANSFER_TIMEOUT
+from podpac_lambda_widgets.aws.waiting import TRANSFER_TIMEOUT
 from podpac_lambda_widgets.clock import Clock, SystemClock
-from podpac_lambda_widgets.plan.account import Identity, Invocation, LogLine, Progress
+from podpac_lambda_widgets.errors import ResourceExistsError
+from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord
+from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
-from podpac_lambda_widgets.plan.resources import (
-    Bucket,
-    BucketContents,
-    Function,
-    LogGroup,
-    Observed,
-    Resource,
-    Role,
-    StoredObject,
-)
+from podpac_lambda_widgets.plan.difference import differences
+from podpac_lambda_widgets.plan.inventory import Inventory
+from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
 
-_USER_AGENT = "podpac-lambda-widgets"
+#: How long AWS may take to show what it says is there already, seconds.
+_VISIBLE_S = 60.0
 
 
 class AwsAccount:
@@ -48,128 +47,114 @@ class AwsAccount:
         Time, for tests.
     """
 
-    def __init__(self, session: boto3.Session, clock: Clock | None = None) -> None:
+    def __init__(
+        self, session: boto3.Session, clock: Clock | None = None, wall_clock: Callable[[], float] = time.time
+    ) -> None:
         check_region(session.region_name)
         mask_credentials()
         self.session = session
         self.clock: Clock = clock or SystemClock()
-        self._clients: dict[tuple[str, float, int], Any] = {}
-        # boto3 sessions are not safe to use from several threads; the clients they make are.
-        self._lock = threading.Lock()
+        self._wall_clock = wall_clock
+        self._client = Clients(session)
 
     def __repr__(self) -> str:
         return f"AwsAccount(region={self.session.region_name!r})"
-
-    def _client(self, service: str, read_timeout: float = READ_TIMEOUT, attempts: int = 5) -> Any:
-        with self._lock:
-            key = (service, read_timeout, attempts)
-            if key not in self._clients:
-                config = Config(
-                    read_timeout=read_timeout,
-                    connect_timeout=CONNECT_TIMEOUT,
-                    retries={"mode": "standard", "total_max_attempts": attempts},
-                    tcp_keepalive=True,
-                    user_agent_extra=_USER_AGENT,
-                )
-                with asking(f"Opening {service}"):
-                    self._clients[key] = self.session.client(service, config=config)
-            return self._clients[key]
 
     @cached_property
     def _identity(self) -> Identity:
         return self._ask_identity()
 
     def _ask_identity(self) -> Identity:
-        with asking("Asking AWS who we are"):
+        with asking("Asking AWS who we are"), explaining_expiry(self.session):
             answer = self._client("sts").get_caller_identity()
-        credentials = self.session.get_credentials()
-        expires = getattr(credentials, "_expiry_time", None)
         return Identity(
             account=answer["Account"],
             arn=answer["Arn"],
             region=str(self.session.region_name),
             partition=str(answer["Arn"]).split(":")[1],
-            expires=expires,
+            expires=credentials_expiry(self.session),
+            is_root=is_root(answer["Arn"]),
         )
 
     def identity(self) -> Identity:
         """Who we are; raises a CredentialsError when AWS does not know us."""
         return self._identity
 
+    @cached_property
+    def _resources(self) -> Resources:
+        return Resources(self._client, self._identity, self._ask_identity, self.clock)
+
     def read(self, wanted: Resource) -> Observed | None:
         """The resource of that kind and name as AWS has it, or None when there is none."""
-        match wanted:
-            case Role():
-                return iam.read_role(self._client("iam"), wanted)
-            case Bucket():
-                return s3.read_bucket(self._client("s3"), wanted, self._identity.account, self._ask_identity)
-            case StoredObject():
-                return objects.read_object(self._client("s3"), wanted, self._identity.account, self._ask_identity)
-            case LogGroup():
-                return logs.read_log_group(self._client("logs"), wanted)
-            case Function():
-                return functions.read_function(self._client("lambda"), wanted)
-        raise TypeError(f"no such kind of resource: {wanted.kind}")
+        with explaining_expiry(self.session):
+            return self._resources.read(wanted)
 
     def create(self, wanted: Resource, stack: str, progress: Progress) -> None:
-        """Make it, marked as the stack's in the creating call where AWS allows."""
-        match wanted:
-            case Role():
-                iam.create_role(self._client("iam"), wanted)
-            case Bucket():
-                s3.create_bucket(self._client("s3"), wanted, self._identity.account, self.clock)
-            case StoredObject():
-                self._put_object(wanted, stack, progress)
-            case LogGroup():
-                logs.create_log_group(self._client("logs"), wanted)
-            case Function():
-                functions.create_function(self._client("lambda"), wanted, self.clock)
+        """Make it, marked as the stack's in the creating call where AWS allows.
+
+        One that turns out to be there already is brought to what is wanted when it is the stack's: AWS shows new
+        things late, and an answer may have been lost.
+
+        Raises
+        ------
+        ResourceExistsError
+            There is one that is not the stack's.
+        """
+        with explaining_expiry(self.session):
+            try:
+                self._resources.create(wanted, stack, progress)
+            except ResourceExistsError as error:
+                self._converge(wanted, stack, progress, error)
+
+    def _converge(self, wanted: Resource, stack: str, progress: Progress, error: ResourceExistsError) -> None:
+        found = self._read_patiently(wanted)
+        if found is None or found.stack != stack:
+            error.next_step = f"Choose another name for the {wanted.kind}."
+            raise error
+        changed = differences(wanted, found.resource)
+        if changed:
+            self._resources.update(Update(wanted, changed), stack, progress)
+
+    def _read_patiently(self, wanted: Resource) -> Observed | None:
+        """Read what AWS says is there until it shows it, its tags too."""
+        deadline = self.clock.monotonic() + _VISIBLE_S
+        while True:
+            found = self._resources.read(wanted)
+            if (found is not None and found.stack is not None) or self.clock.monotonic() >= deadline:
+                return found
+            self.clock.sleep(2.0)
 
     def update(self, change: Update, stack: str, progress: Progress) -> None:
         """Bring the differing fields to what is wanted."""
-        wanted, fields = change.resource, {difference.field for difference in change.differences}
-        match wanted:
-            case Role():
-                iam.update_role(self._client("iam"), wanted, fields)
-            case Bucket():
-                s3.update_bucket(self._client("s3"), wanted, fields, self._identity.account)
-            case StoredObject():
-                self._put_object(wanted, stack, progress)
-            case LogGroup():
-                arn = self._arn("logs", f"log-group:{wanted.name}")
-                logs.update_log_group(self._client("logs"), wanted, fields, arn)
-            case Function():
-                arn = self._arn("lambda", f"function:{wanted.name}")
-                functions.update_function(self._client("lambda"), change, wanted, self.clock, arn)
-
-    def _put_object(self, wanted: StoredObject, stack: str, progress: Progress) -> None:
-        client = self._client("s3", TRANSFER_TIMEOUT)
-        objects.put_object(client, wanted, stack, self._identity.account, progress, self._ask_identity)
-
-    def _arn(self, service: str, what: str) -> str:
-        who = self._identity
-        return f"arn:{who.partition}:{service}:{who.region}:{who.account}:{what}"
+        with explaining_expiry(self.session):
+            self._resources.update(change, stack, progress)
 
     def delete(self, found: Resource, stack: str, progress: Progress) -> None:
         """Take it away; gone already is fine."""
-        match found:
-            case Role():
-                iam.delete_role(self._client("iam"), found.name, self.clock)
-            case Bucket():
-                account = self._identity.account
-                bucket_contents.empty_bucket(self._client("s3"), found, stack, account, progress)
-                s3.delete_bucket(self._client("s3"), found.name, account, self.clock)
-            case BucketContents():
-                bucket_contents.empty_bucket(self._client("s3"), found, stack, self._identity.account, progress)
-            case StoredObject():
-                objects.delete_object(self._client("s3"), found, self._identity.account)
-            case LogGroup():
-                logs.delete_log_group(self._client("logs"), found.name)
-            case Function():
-                functions.delete_function(self._client("lambda"), found.name, self.clock)
+        with explaining_expiry(self.session):
+            self._resources.delete(found, stack, progress)
 
-    def count_objects(self, bucket: Bucket, stack: str) -> tuple[int, int]:
-        """How many objects of a bucket are the stack's, and how many are somebody else's."""
+    def lock(self, stack: str) -> StackLock:
+        """Hold the stack for this builder; raises StackBusyError, which says who is building."""
+        function = stack.rpartition("@")[0]
+        return StackLock.acquire(
+            self._client("logs"), function, stack, self._identity, wall_clock=self._wall_clock, clock=self.clock
+        )
+
+    def denied(self, grants: Sequence[Grant]) -> tuple[str, ...] | None:
+        """Which of the actions we may not do, in words; None when AWS does not let us ask."""
+        asked = [(grant.actions, resource, grant.context) for grant in grants for resource in grant.resources]
+        found = simulation.denied(self._client("iam"), self._identity.arn, asked)
+        return None if found is None else tuple(f"{action} on {resource}" for action, resource in found)
+
+    def stacks(self) -> tuple[StackRecord, ...]:
+        """Every stack of ours in the region, with its age, size and calls of this month."""
+        now = datetime.fromtimestamp(self._wall_clock(), UTC)
+        with explaining_expiry(self.session):
+            return read_stacks(self._client, self._identity, now)
+
+    def count_objects(self, bucket: Bucket, stack: str) -> BucketCount:
+        """What is in a bucket."""
         return bucket_contents.count_objects(self._client("s3"), bucket, stack, self._identity.account)
 
     def inspect_object(self, bucket: str, key: str) -> Mapping[str, str | int]:
@@ -203,6 +188,24 @@ class AwsAccount:
     def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
         """The bytes of an object."""
         return objects.fetch_object(self._client("s3", TRANSFER_TIMEOUT), bucket, key, progress)
+
+
+def inventory(session: boto3.Session | None = None) -> Inventory:
+    """Every stack that this package made in an account's region, so that nothing is forgotten. Reads only.
+
+    Parameters
+    ----------
+    session : boto3.Session, optional
+        Of :func:`~podpac_lambda_widgets.connect` or :func:`~podpac_lambda_widgets.local_aws`, or your own; else boto3's
+        own sources.
+
+    Raises
+    ------
+    PodpacLambdaError
+        A typed one, when AWS does not know us or does not let us look (``tag:GetResources``).
+    """
+    account = AwsAccount(session or connect())
+    return Inventory(account.identity(), account.stacks())
 
 
 def _run_id(log: str) -> str:

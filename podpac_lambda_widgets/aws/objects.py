@@ -14,13 +14,13 @@ from podpac_lambda_widgets.aws.head import Confirm, asking_head
 from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import TRANSFER_TIMEOUT
 from podpac_lambda_widgets.errors import ArchiveCorruptError, ArchiveMissingError, AwsError, ResourceNotFoundError
-from podpac_lambda_widgets.limits import MEGABYTE
+from podpac_lambda_widgets.limits import MEGABYTE, MULTIPART_BYTES
 from podpac_lambda_widgets.plan.account import Progress
 from podpac_lambda_widgets.plan.resources import STACK_METADATA, Observed, StoredObject
 
 #: The digest of the whole object; S3's own checksum of a multipart upload is one of its parts' checksums.
 SHA256_METADATA = "podpac-lambda-widgets-sha256"
-_TRANSFER = TransferConfig(multipart_threshold=16 * MEGABYTE, multipart_chunksize=16 * MEGABYTE)
+_TRANSFER = TransferConfig(multipart_threshold=MULTIPART_BYTES, multipart_chunksize=MULTIPART_BYTES)
 
 
 def read_object(s3: Any, wanted: StoredObject, account: str, confirm: Confirm) -> Observed | None:

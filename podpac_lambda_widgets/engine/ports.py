@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from podpac_lambda_widgets.plan.account import Identity, Invocation, LogLine, Progress
+from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord
+from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
+
+
+class Lock(Protocol):
+    """A stack held for one builder; see :meth:`Account.lock`."""
+
+    def renew_if_needed(self) -> None:
+        """Go on holding it; raises StackBusyError when somebody else has taken it over."""
+
+    def release(self) -> None:
+        """Let it go."""
 
 
 class Account(Protocol):
@@ -29,8 +40,17 @@ class Account(Protocol):
     def delete(self, found: Resource, stack: str, progress: Progress) -> None:
         """Take it away; gone already is fine."""
 
-    def count_objects(self, bucket: Bucket, stack: str) -> tuple[int, int]:
-        """How many objects of a bucket are the stack's, and how many are somebody else's."""
+    def lock(self, stack: str) -> Lock:
+        """Hold the stack for this builder; raises StackBusyError, which says who is building."""
+
+    def denied(self, grants: Sequence[Grant]) -> tuple[str, ...] | None:
+        """Which of the actions we may not do, in words; None when AWS does not let us ask."""
+
+    def stacks(self) -> tuple[StackRecord, ...]:
+        """Every stack of ours in the region."""
+
+    def count_objects(self, bucket: Bucket, stack: str) -> BucketCount:
+        """What is in a bucket."""
 
     def inspect_object(self, bucket: str, key: str) -> Mapping[str, str | int]:
         """``size``, ``sha256`` (empty when unknown) and ``etag`` of an object; raises ResourceNotFoundError."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from podpac_lambda_widgets.errors import ResultError
+from podpac_lambda_widgets.plan.account import LogLine
 from podpac_lambda_widgets.remote.wire import StoredAnswer
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class Result:
         Versions of podpac and others in the function.
     elapsed : float
         Seconds from sending to having, seen from here.
+    request_id : str
+        By which AWS's logs know the run.
+    log : str
+        The tail of the run's log; :meth:`get_logs` reads all of it.
     billed_ms, memory_mb : int or None
         What AWS's report of the call says.
     """
@@ -44,6 +49,11 @@ class Result:
     log: str = field(repr=False)
     billed_ms: int | None
     memory_mb: int | None
+    read_log: Callable[[], tuple[LogLine, ...]] = field(default=tuple, repr=False, compare=False)
+
+    def get_logs(self) -> tuple[LogLine, ...]:
+        """All lines of this run in the function's log, oldest first; AWS shows them some seconds late."""
+        return self.read_log()
 
 
 def check_stored(body: bytes, stored: StoredAnswer) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,18 @@ from podpac_lambda_widgets.engine.apply import apply_plan
 from podpac_lambda_widgets.engine.archives import ArchiveFinder
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
+from podpac_lambda_widgets.engine.observation import count_bucket, read_named, read_wanted
 from podpac_lambda_widgets.engine.ports import Account
+from podpac_lambda_widgets.engine.preflight import (
+    check_confirmation,
+    check_expected,
+    check_permissions,
+    missing_permissions,
+)
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.engine.runner import run_pipeline
 from podpac_lambda_widgets.errors import (
     AccessDeniedError,
-    ConfirmationRequiredError,
     DeployError,
     ResourceNotFoundError,
 )
@@ -27,19 +33,20 @@ from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.plan.account import LogLine
-from podpac_lambda_widgets.plan.changes import Keep, Plan
+from podpac_lambda_widgets.plan.changes import Plan
 from podpac_lambda_widgets.plan.description import Description
-from podpac_lambda_widgets.plan.desired import desired_resources, guard_environment, named_resources, stack_names
-from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
-from podpac_lambda_widgets.plan.permissions import Purpose, policy_for
-from podpac_lambda_widgets.plan.resources import (
-    Bucket,
-    Function,
-    Observed,
-    Resource,
-    Role,
-    StoredObject,
+from podpac_lambda_widgets.plan.desired import (
+    desired_resources,
+    guard_environment,
+    named_extras,
+    named_function,
+    named_resources,
 )
+from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
+from podpac_lambda_widgets.plan.names import StackNames, stack_names
+from podpac_lambda_widgets.plan.permissions import Purpose, policy_for, wishes_of
+from podpac_lambda_widgets.plan.resources import Function
+from podpac_lambda_widgets.plan.validation import Validation
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.wire import Request
 
@@ -84,72 +91,110 @@ class Stack:
         PodpacLambdaError
             The archives cannot be used, or the account cannot be read.
         """
-        identity = self.account.identity()
-        stack = stack_names(self.deployment, identity).stack
+        identity, names = self.account.identity(), self._names()
         wanted = desired_resources(self.deployment, self._archives.find(self.source, self.deployment), identity)
-        pairs = self._read_all(wanted, stack)
-        return plan_build(stack, pairs, self.deployment.adopt)
+        pairs = read_wanted(self.account, wanted, names.stack, self.deployment.adopt)
+        kinds = {type(resource) for resource in wanted}
+        surplus = read_named(self.account, [each for each in named_extras(names, identity) if type(each) not in kinds])
+        plan = plan_build(names.stack, pairs, self.deployment.adopt, surplus.observed)
+        return replace(plan, changes=(*plan.changes, *surplus.unreadable))
 
-    def _read_all(self, wanted: Sequence[Resource], stack: str) -> list[tuple[Resource, Observed | None]]:
-        pairs: list[tuple[Resource, Observed | None]] = []
-        ours = True
-        for resource in wanted:
-            # There is no looking into a bucket that is missing or a stranger's.
-            found = self.account.read(resource) if ours or not isinstance(resource, StoredObject) else None
-            if isinstance(resource, Bucket):
-                ours = found is not None and (found.stack == stack or self._is_adopted(found))
-            pairs.append((resource, found))
-        return _with_adopted_role(pairs, stack)
+    def _names(self) -> StackNames:
+        return stack_names(self.deployment, self.account.identity())
 
-    def _is_adopted(self, found: Observed) -> bool:
-        return found.stack is None and found.resource.name in self.deployment.adopt
+    def preflight(self, plan: Plan) -> tuple[str, ...] | None:
+        """Which permissions a plan needs and this caller lacks, in words; None when AWS does not let us ask."""
+        return missing_permissions(self.account, plan, self._names())
 
-    def build(self, listener: Listener = ignore, cancelled: Callable[[], bool] = _never) -> Plan:
-        """Make the account as the wish says, and return the plan that was applied. May be run again and again."""
+    def build(
+        self,
+        listener: Listener = ignore,
+        cancelled: Callable[[], bool] = _never,
+        *,
+        expected: Plan | None = None,
+        rollback: bool = False,
+        preflight: bool = True,
+    ) -> Plan:
+        """Make the account as the wish says, and return the plan that was applied. May be run again and again.
+
+        Parameters
+        ----------
+        expected : Plan, optional
+            The plan that somebody has looked at: nothing else is done.
+        rollback : bool
+            When it stops on the way, take back what this run has created.
+        preflight : bool
+            Ask AWS first whether all of it is permitted.
+
+        Raises
+        ------
+        PlanOutdatedError
+            What would be done is not any more what was expected.
+        PermissionsMissingError
+            Something of it would be refused; nothing was done.
+        PodpacLambdaError
+            As :func:`~podpac_lambda_widgets.engine.apply.apply_plan` raises.
+        """
         plan = self.plan()
-        apply_plan(plan, self.account, self._clock, listener, cancelled)
-        self._deployed = None
+        self._apply(plan, listener, cancelled, expected=expected, rollback=rollback, preflight=preflight)
         return plan
+
+    def _apply(
+        self,
+        plan: Plan,
+        listener: Listener,
+        cancelled: Callable[[], bool],
+        *,
+        expected: Plan | None,
+        preflight: bool,
+        rollback: bool = False,
+    ) -> None:
+        check_expected(plan, expected)
+        if preflight and plan.writes and not plan.refusals:
+            check_permissions(self.account, plan, self._names())
+        apply_plan(plan, self.account, self._clock, listener, cancelled, rollback=rollback)
+        self._deployed = None
 
     def plan_delete(self) -> Plan:
         """What deleting would take away, found by names and tags alone. Reads only."""
-        stack = stack_names(self.deployment, self.account.identity()).stack
-        found: list[Observed] = []
-        unreadable: list[Keep] = []
-        for named in named_resources(self.deployment, self.account.identity()):
-            try:
-                observed = self.account.read(named)
-                if observed is not None:
-                    found.append(self._counted(observed, stack))
-            except AccessDeniedError as error:
-                # What cannot be read is no reason to leave the rest.
-                unreadable.append(Keep(named, f"could not be looked at ({error.action or error.what})"))
-        plan = plan_delete(stack, found, self.deployment.adopt)
-        return replace(plan, changes=(*plan.changes, *unreadable))
+        identity, names = self.account.identity(), self._names()
+        found = read_named(self.account, named_resources(self.deployment, identity))
+        counted = [count_bucket(self.account, each, names, self.deployment.adopt) for each in found.observed]
+        plan = plan_delete(names.stack, counted, self.deployment.adopt)
+        return replace(plan, changes=(*plan.changes, *found.unreadable))
 
     def delete(
-        self, *, confirm: bool = False, listener: Listener = ignore, cancelled: Callable[[], bool] = _never
+        self,
+        *,
+        confirm: bool | str = False,
+        listener: Listener = ignore,
+        cancelled: Callable[[], bool] = _never,
+        expected: Plan | None = None,
+        preflight: bool = True,
     ) -> Plan:
         """Take away everything of this stack and nothing else, and return the plan that was applied.
+
+        Parameters
+        ----------
+        confirm : bool or str
+            True; or, where results would be lost, the function's name.
+        expected : Plan, optional
+            The plan that somebody has looked at: nothing else is done.
+        preflight : bool
+            Ask AWS first whether all of it is permitted.
 
         Raises
         ------
         ConfirmationRequiredError
-            Without ``confirm=True``; it says what would go.
+            Without it; it says what would go.
         """
         plan = self.plan_delete()
-        if plan.writes and not confirm:
-            raise ConfirmationRequiredError(
-                f"Deleting {plan.stack} takes away {len(plan.writes)} resources",
-                resource=", ".join(str(change.resource) for change in plan.writes),
-                next_step="Say confirm=True to go on.",
-            )
-        apply_plan(plan, self.account, self._clock, listener, cancelled)
-        self._deployed = None
+        check_confirmation(plan, confirm, self.deployment.function_name)
+        self._apply(plan, listener, cancelled, expected=expected, preflight=preflight)
         return plan
 
-    def validate(self, raise_exceptions: bool = False) -> bool:
-        """Whether the account is as the wish says. Reads only.
+    def validate(self, raise_exceptions: bool = False) -> Validation:
+        """Whether the account is as the wish says, resource by resource; true when it is. Reads only.
 
         Raises
         ------
@@ -157,20 +202,22 @@ class Stack:
             With ``raise_exceptions=True``, when something is missing or differs; it says what.
         """
         plan = self.plan()
-        if plan.is_empty or not raise_exceptions:
-            return plan.is_empty
+        validation = Validation(plan)
+        if validation or not raise_exceptions:
+            return validation
         raise DeployError(
             f"The stack {plan.stack} is not as it should be",
-            why=str(plan),
+            why=str(validation),
             next_step="Build again: it makes what is missing and mends what differs.",
         )
 
     def describe(self) -> Description:
         """What there is of this stack in the account. Reads only."""
-        identity = self.account.identity()
-        stack = stack_names(self.deployment, identity).stack
+        identity, names = self.account.identity(), self._names()
         named = named_resources(self.deployment, identity)
-        return Description(stack, identity, tuple((each, self.account.read(each)) for each in named))
+        found = read_named(self.account, named)
+        counted = [count_bucket(self.account, each, names, self.deployment.adopt) for each in found.observed]
+        return Description(names.stack, identity, named, tuple(counted), found.unreadable)
 
     def run(
         self,
@@ -189,7 +236,7 @@ class Stack:
         try:
             if deployed is None and readable:
                 raise ResourceNotFoundError("There is no such function", resource=self.deployment.function_name)
-            return run_pipeline(
+            result = run_pipeline(
                 self.account,
                 self.deployment.function_name,
                 request,
@@ -198,14 +245,14 @@ class Stack:
                 listener=listener,
                 cancelled=cancelled,
             )
+            return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
         except ResourceNotFoundError as error:
             error.next_step = "Build the function first."
             raise
 
     def policy_for(self, purpose: Purpose) -> dict[str, Any]:
         """The smallest policy with which this stack can be deployed, run or destroyed: to send to an administrator."""
-        identity = self.account.identity()
-        return policy_for(purpose, stack_names(self.deployment, identity), identity)
+        return policy_for(purpose, self._names(), self.account.identity(), wishes_of(self.deployment))
 
     def get_logs(
         self,
@@ -226,14 +273,14 @@ class Stack:
         limit : int
             How many lines at the most.
         """
-        group = stack_names(self.deployment, self.account.identity()).log_group
+        group = self._names().log_group
         return read_logs(self.account, group, start=start, end=end, request_id=request_id, limit=limit)
 
     def follow_logs(
         self, *, start: datetime | str | None = None, request_id: str = "", cancelled: Callable[[], bool] = _never
     ) -> Iterator[LogLine]:
         """Lines of the function's log as they come, until ``cancelled()``."""
-        group = stack_names(self.deployment, self.account.identity()).log_group
+        group = self._names().log_group
         return follow_logs(
             self.account, group, start=start, request_id=request_id, clock=self._clock, cancelled=cancelled
         )
@@ -242,7 +289,7 @@ class Stack:
         """The function as it is deployed, which need not be as it is wished here; and whether it may be read at all."""
         if self._deployed is None:
             try:
-                found = self.account.read(named_resources(self.deployment, self.account.identity())[0])
+                found = self.account.read(named_function(self._names()))
             except AccessDeniedError:
                 return None, False
             if found is not None and isinstance(found.resource, Function):
@@ -254,33 +301,3 @@ class Stack:
         environment = deployed.environment if deployed else guard_environment(self.deployment)
         memory = deployed.memory if deployed else self.deployment.function_memory
         return guard.Policy.from_environment({**environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)})
-
-    def _counted(self, observed: Observed, stack: str) -> Observed:
-        if not isinstance(observed.resource, Bucket):
-            return observed
-        names = stack_names(self.deployment, self.account.identity())
-        bucket = replace(
-            observed.resource,
-            own_prefixes=names.own_prefixes,
-            own_keys=names.own_keys,
-            adopted=self._is_adopted(observed),
-        )
-        if observed.stack == stack or bucket.adopted:
-            own, foreign = self.account.count_objects(bucket, stack)
-            bucket = replace(bucket, own_objects=own, foreign_objects=foreign)
-        return replace(observed, resource=bucket)
-
-
-def _with_adopted_role(
-    pairs: list[tuple[Resource, Observed | None]], stack: str
-) -> list[tuple[Resource, Observed | None]]:
-    """The function's role by the ARN it really has: one that was made in the console may have a path."""
-    arns = [
-        found.resource.arn
-        for _, found in pairs
-        if found is not None and isinstance(found.resource, Role) and found.resource.arn and found.stack != stack
-    ]
-    return [
-        (replace(resource, role=arns[0]) if arns and isinstance(resource, Function) else resource, found)
-        for resource, found in pairs
-    ]

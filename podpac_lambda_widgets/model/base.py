@@ -18,10 +18,11 @@ from podpac_lambda_widgets.errors import InvalidValueError
 
 if TYPE_CHECKING:
     TextDict = tl.Dict[str, str]
+    AnyDict = tl.Dict[str, Any]
     AnyEnum = tl.Enum[Any]
 else:
     # traitlets declares these generic for type checkers only.
-    TextDict, AnyEnum = tl.Dict, tl.Enum
+    TextDict, AnyDict, AnyEnum = tl.Dict, tl.Dict, tl.Enum
 
 
 class InvalidTraitError(InvalidValueError, tl.TraitError):
@@ -86,8 +87,8 @@ class Text(tl.Unicode[str, Any]):
         return str(value)
 
 
-class WholeNumber(tl.Int[int, int]):
-    """A whole number inside a range, both ends allowed.
+class WholeNumber(tl.Int[Any, Any]):
+    """A whole number inside a range, both ends allowed; None too, where that is its default.
 
     Parameters
     ----------
@@ -97,10 +98,14 @@ class WholeNumber(tl.Int[int, int]):
         Unit for the message and the form, such as ``"MB"``.
     """
 
-    def __init__(self, default_value: int, *, between: tuple[int, int], unit: str = "", **kwargs: Any) -> None:
+    def __init__(self, default_value: int | None, *, between: tuple[int, int], unit: str = "", **kwargs: Any) -> None:
         self.between = between
         self.unit = unit
-        super().__init__(default_value, min=between[0], max=between[1], **kwargs)
+        extra = {"min": between[0], "max": between[1], **kwargs}
+        if default_value is None:
+            super().__init__(None, allow_none=True, **extra)
+        else:
+            super().__init__(default_value, **extra)
 
     def validate(self, obj: Any, value: Any) -> int:
         low, high = self.between
@@ -172,9 +177,9 @@ class FilePath(tl.Unicode[str, Any]):
 class Names(tl.Tuple):
     """Any number of values of one trait. A tuple: a list that grows behind our back would not be checked again."""
 
-    def __init__(self, each: tl.TraitType[Any, Any], **kwargs: Any) -> None:
+    def __init__(self, each: tl.TraitType[Any, Any], *, default_value: tuple[Any, ...] = (), **kwargs: Any) -> None:
         self.each = each
-        super().__init__(default_value=(), **kwargs)
+        super().__init__(default_value=default_value, **kwargs)
 
     def validate(self, obj: Any, value: Any) -> tuple[Any, ...]:
         if isinstance(value, str) or not isinstance(value, Iterable):

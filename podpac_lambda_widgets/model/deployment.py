@@ -1,4 +1,4 @@
-"""What a person wants to have in AWS: one function, its role, its bucket."""
+"""What a person wants to have in AWS: one function, its role, its bucket, what calls it, what it may cost."""
 
 from __future__ import annotations
 
@@ -9,76 +9,22 @@ from typing import Any
 import traitlets as tl
 
 from podpac_lambda_widgets import limits
-from podpac_lambda_widgets.model.base import (
-    Names,
-    OneOf,
-    StrictHasTraits,
-    Tags,
-    Text,
-    TextDict,
-    WholeNumber,
-    refuse,
+from podpac_lambda_widgets.model.aws_traits import (
+    Amount,
+    BucketName,
+    EmailAddress,
+    Environment,
+    Folder,
+    PolicyDocument,
 )
+from podpac_lambda_widgets.model.base import InvalidTraitError, Names, OneOf, StrictHasTraits, Tags, Text, WholeNumber
 
-#: Folder of the archives in the bucket; the function may not write there.
-ARCHIVES_FOLDER = "archives"
+#: What may call the function, under PODPAC's names; ``URL`` is Lambda's own HTTPS address, simpler than an API.
+TRIGGERS = ("eval", "S3", "APIGateway", "URL")
 
 _FUNCTION_RULE = "1 to 64 letters, digits, - or _ (a name, not an ARN)."
+_DESCRIPTION, _DESCRIPTION_RULE = r"[^\x00-\x1f]{0,256}", "at most 256 characters."
 _ROLE_RULE = "1 to 64 letters, digits or + = , . @ - _."
-_BUCKET_RULE = "3 to 63 lower-case letters, digits, hyphens or dots; a letter or digit at both ends."
-
-
-class BucketName(Text):
-    """An S3 bucket name, by AWS's naming rules for general purpose buckets. Empty means: chosen for you."""
-
-    def __init__(self, default_value: str = "", **kwargs: Any) -> None:
-        super().__init__(default_value, pattern=r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]", rule=_BUCKET_RULE, **kwargs)
-
-    def validate(self, obj: Any, value: Any) -> str:
-        name = super().validate(obj, value)
-        if ".." in name or ".-" in name or "-." in name:
-            refuse(obj, self, "a dot may not stand beside another dot or a hyphen.")
-        if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
-            refuse(obj, self, "a bucket name may not look like an IP address.")
-        if name.startswith(("xn--", "sthree-", "amzn-s3-demo-")):
-            refuse(obj, self, f"the beginning {name.split('-')[0]}- is reserved by AWS.")
-        if name.endswith(("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")):
-            refuse(obj, self, "this ending is reserved by AWS.")
-        return name
-
-
-class Environment(TextDict):
-    """Environment variables of the function; together at most 4 KB. Never a place for a secret."""
-
-    def validate(self, obj: Any, value: Any) -> dict[str, str]:
-        if not isinstance(value, dict) or not all(isinstance(t, str) for pair in value.items() for t in pair):
-            refuse(obj, self, "must be a mapping of names to text.")
-        for name in value:
-            if name.startswith(("AWS_", "LAMBDA_", "FUNCTION_")) or name == "S3_BUCKET_NAME":
-                refuse(obj, self, f"{name!r} is set by Lambda or by this package: use the field that belongs to it.")
-            if not re.fullmatch(r"[a-zA-Z]\w+", name, re.ASCII):
-                refuse(obj, self, f"{name!r} must begin with a letter and have letters, digits or _ only.")
-            if re.search(r"SECRET|PASSWORD|TOKEN|ACCESS_KEY", name, re.IGNORECASE):
-                refuse(obj, self, f"{name!r} looks like a secret: function environments are readable by others.")
-        if sum(len(t.encode()) for pair in value.items() for t in pair) > limits.ENVIRONMENT_BYTES:
-            refuse(obj, self, f"Lambda takes {limits.ENVIRONMENT_BYTES:,} bytes in all.")
-        return dict(value)
-
-
-class Folder(Text):
-    """A folder in the bucket, without slashes at its ends."""
-
-    def __init__(self, default_value: str, **kwargs: Any) -> None:
-        rule = "1 to 200 letters, digits, - _ . or / and no '..'."
-        super().__init__(default_value, pattern=r"(?!.*\.\.)[\w\-.]+(/[\w\-.]+)*", rule=rule, **kwargs)
-
-    def validate(self, obj: Any, value: Any) -> str:
-        folder = super().validate(obj, value.strip("/ ") if isinstance(value, str) else value)
-        if not 1 <= len(folder) <= 200:
-            refuse(obj, self, self.rule)
-        if folder.split("/")[0] == ARCHIVES_FOLDER:
-            refuse(obj, self, f"{ARCHIVES_FOLDER} is where the function's own code lies.")
-        return folder
 
 
 class Deployment(StrictHasTraits):
@@ -133,8 +79,22 @@ class Deployment(StrictHasTraits):
         help="The function of the archive that Lambda calls.",
     ).tag(label="Handler", section="code")
     function_description = Text(
-        "PODPAC Lambda function", pattern=r".{0,256}", rule="at most 256 characters.", help="Shown in the AWS console."
+        "PODPAC Lambda function", pattern=_DESCRIPTION, rule=_DESCRIPTION_RULE, help="Shown in the AWS console."
     ).tag(label="Description", section="code")
+    function_triggers = Names(
+        OneOf(list(TRIGGERS), default_value="eval"),
+        default_value=("eval",),
+        help="What may call the function: a direct call (eval), an object in the bucket, an API, its own URL.",
+    ).tag(label="Triggers", section="triggers")
+    function_public_endpoint = tl.Bool(
+        False,
+        help="Lets anybody on the internet call the API or the address, at your cost. Else AWS asks who they are.",
+    ).tag(label="Public endpoint", section="triggers")
+    function_reserved_concurrency = WholeNumber(
+        None,
+        between=limits.RESERVED_CONCURRENCY,
+        help="How many calls may run at once. Empty: all your account allows.",
+    ).tag(label="Calls at once", section="size")
     function_env_variables = Environment(help="Extra environment variables. Not a place for secrets.").tag(
         label="Environment", section="code"
     )
@@ -148,7 +108,16 @@ class Deployment(StrictHasTraits):
         label="Dependencies key",
         section="code",
     )
+    function_s3_input = Folder("input", help="A pipeline that is put here is run, with the S3 trigger.").tag(
+        label="Input folder", section="triggers"
+    )
     function_s3_output = Folder("output", help="Large results go here.").tag(label="Output folder", section="code")
+    function_s3_output_expiration = WholeNumber(
+        90, between=(0, 3650), unit="days", help="Older results are deleted by AWS. 0: they are kept."
+    ).tag(label="Keep results (days)", section="size")
+    function_s3_tags = Tags(help="Put on the bucket, besides the tags for everything.").tag(
+        label="Bucket tags", section="names"
+    )
     function_log_retention = OneOf(
         list(limits.LOG_RETENTION_DAYS), default_value=30, help="Older log lines are deleted by AWS."
     ).tag(label="Keep logs (days)", section="size")
@@ -177,10 +146,68 @@ class Deployment(StrictHasTraits):
         label="Allow unsafe evaluation",
         section="code",
     )
+    function_role_description = Text(
+        "", pattern=_DESCRIPTION, rule=_DESCRIPTION_RULE, help="Empty: it names the function."
+    ).tag(label="Role description", section="role")
+    function_role_policy_document = PolicyDocument(help="What the function may do. Empty: the least that works.").tag(
+        label="Role policy", section="role"
+    )
+    function_role_policy_arns = Names(
+        Text(
+            pattern=r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]{1,512}",
+            rule="the ARN of a managed policy.",
+            may_be_empty=False,
+        ),
+        help="ARNs of managed policies the role has besides.",
+    ).tag(label="Managed policies", section="role")
+    function_role_assume_policy_document = PolicyDocument(help="Who may use the role. Empty: Lambda, for you.").tag(
+        label="Trust policy", section="role"
+    )
+    function_role_tags = Tags(help="Put on the role, besides the tags for everything.").tag(
+        label="Role tags", section="role"
+    )
+    function_api_name = Text(
+        "", pattern=r"[\w.-]{1,128}", rule="1 to 128 letters, digits, - _ or .", help="Empty: named after the function."
+    ).tag(label="API name", section="api")
+    function_api_description = Text(
+        "", pattern=_DESCRIPTION, rule=_DESCRIPTION_RULE, help="Empty: it names the function."
+    ).tag(label="API description", section="api")
+    function_api_stage = Text(
+        "prod", pattern=r"\w{1,128}", rule="1 to 128 letters, digits or _.", may_be_empty=False, help="Part of its URL."
+    ).tag(label="API stage", section="api")
+    function_api_endpoint = Text(
+        "eval",
+        pattern=r"[\w.-]{1,100}",
+        rule="1 to 100 letters, digits, - _ or .",
+        may_be_empty=False,
+        help="The last part of its URL.",
+    ).tag(label="API endpoint", section="api")
+    function_api_tags = Tags(help="Put on the API, besides the tags for everything.").tag(
+        label="API tags", section="api"
+    )
+    function_budget_amount = Amount(help="AWS writes to you when a month costs 80 % of this. Empty: no budget.").tag(
+        label="Budget", section="budget"
+    )
+    function_budget_currency = Text(
+        "USD", pattern=r"[A-Z]{3}", rule="three capital letters, such as USD.", may_be_empty=False,
+        help="The currency AWS bills you in.",
+    ).tag(label="Currency", section="budget")  # fmt: skip
+    function_budget_email = EmailAddress(help="Who is written to.").tag(label="Budget e-mail", section="budget")
+    function_budget_name = Text(
+        "", pattern=r"[^:\\/\x00-\x1f<>]{1,100}", rule="1 to 100 characters, none of : \\ / < >.",
+        help="Empty: named after the function.",
+    ).tag(label="Budget name", section="budget")  # fmt: skip
     adopt = Names(
         Text(pattern=r"[A-Za-z0-9_+=,.@-]{1,64}", rule="the name of a bucket or a role.", may_be_empty=False),
         help="Names of existing buckets or roles that may be used though they are not ours.",
     ).tag(label="Adopt", section="names")
+
+    @tl.validate("function_s3_input", "function_s3_output")
+    def _check_folders(self, proposal: Any) -> str:
+        folder = str(proposal["value"])
+        is_input = proposal["trait"].name == "function_s3_input"
+        check_disjoint(*((folder, self.function_s3_output) if is_input else (self.function_s3_input, folder)))
+        return folder
 
     def role_name(self, region: str) -> str:
         """The role's name: the one given, else made from function and region, for IAM is one for all regions."""
@@ -202,6 +229,24 @@ class Deployment(StrictHasTraits):
         if stem not in (self.function_name, f"podpac-{self.function_name}"):
             stem += "-" + _digest(self.function_name)
         return _shorten(stem, limits.BUCKET_NAME_CHARACTERS[1] - len(tail), self.function_name) + tail
+
+
+def check_disjoint(input_folder: str, output_folder: str) -> None:
+    """Make sure that no result lands where it would call the function again.
+
+    Raises
+    ------
+    InvalidValueError
+        One folder is, or is inside, the other.
+    """
+    one, other = f"{input_folder}/", f"{output_folder}/"
+    if one.startswith(other) or other.startswith(one):
+        raise InvalidTraitError(
+            "The input and the output folder overlap",
+            field="function_s3_input",
+            why=f"A result in {output_folder!r} would be taken for a new pipeline in {input_folder!r}, over and over.",
+            next_step="Choose two folders that are not inside each other.",
+        )
 
 
 def _digest(name: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from podpac_lambda_widgets.model.aws_traits import BucketName
 from podpac_lambda_widgets.model.base import FilePath, InvalidTraitError, StrictHasTraits, Text
-from podpac_lambda_widgets.model.deployment import BucketName
 
 _KEY_RULE = "1 to 1,000 characters, not beginning with / and with no '..'."
 _KEY = r"(?!/)(?!.*\.\.)[^\x00-\x1f]{1,1000}"

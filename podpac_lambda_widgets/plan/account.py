@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 #: Called with (done, total) bytes or objects.
 Progress = Callable[[int, int], None]
@@ -12,13 +12,42 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Identity:
-    """Who we are in AWS, as STS says. ``expires`` is None for credentials that do not."""
+    """Who we are in AWS, as STS says.
+
+    ``expires`` is None for credentials that do not, and where it is not known. ``is_root`` says whether it is the
+    account's root user, whom no policy holds back.
+    """
 
     account: str
     arn: str
     region: str
     partition: str
     expires: datetime | None = None
+    is_root: bool = False
+
+    def time_to_expiry(self, now: datetime) -> timedelta | None:
+        """How long the credentials still last; None when they have no end that is known."""
+        return None if self.expires is None else self.expires - now
+
+
+@dataclass(frozen=True)
+class BucketCount:
+    """What is in a bucket.
+
+    Parameters
+    ----------
+    own, foreign : int
+        How many objects, versions and delete markers are the stack's, and how many are somebody else's.
+    results : int
+        How many of its own are results, and not archives.
+    uploads : int
+        How many of its own uploads were broken off.
+    """
+
+    own: int
+    foreign: int
+    results: int = 0
+    uploads: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,3 +82,35 @@ class LogLine:
 
     def __str__(self) -> str:
         return f"{self.time:%Y-%m-%d %H:%M:%S}.{self.time.microsecond // 1000:03d}Z  {self.message}"
+
+
+@dataclass(frozen=True)
+class StackRecord:
+    """A stack as it stands in an account. None is what may not be read, or is not there to be read.
+
+    Parameters
+    ----------
+    stack : str
+        Its name, the value of its tag.
+    function_name : str
+        The function it is about, there or not.
+    resources : tuple of str
+        ARNs of all that bears its tag.
+    created : datetime or None
+        The oldest time known of: when its log groups and buckets were made and its function last changed.
+    code_bytes : int or None
+        The function's archive.
+    stored_objects, stored_bytes : int or None
+        What is in its own buckets: how many objects, and their size without older versions.
+    invocations : int or None
+        Calls of the function since the month began, in UTC.
+    """
+
+    stack: str
+    function_name: str
+    resources: tuple[str, ...]
+    created: datetime | None
+    code_bytes: int | None
+    stored_objects: int | None
+    stored_bytes: int | None
+    invocations: int | None

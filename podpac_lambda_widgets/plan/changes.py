@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from podpac_lambda_widgets.plan.resources import Resource
+from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Resource
+
+if TYPE_CHECKING:
+    from podpac_lambda_widgets.plan.calls import Call
+    from podpac_lambda_widgets.plan.cost import IdleCost
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,13 @@ class Refuse:
 Change = Create | Update | Keep | Delete | Refuse
 
 
+def old_values(change: Create | Update, made: Mapping[str, Any]) -> dict[str, Any]:
+    """The values now of the fields that an update changes; for what is to be made, ``made``."""
+    if isinstance(change, Create):
+        return dict(made)
+    return {difference.field: difference.old for difference in change.differences}
+
+
 @dataclass(frozen=True)
 class Plan:
     """The difference between what is wanted and what is there.
@@ -102,6 +114,26 @@ class Plan:
         return tuple(change for change in self.changes if isinstance(change, Refuse))
 
     @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call that will write to the account, in order."""
+        from podpac_lambda_widgets.plan.calls import calls_of
+
+        return calls_of(self)
+
+    @property
+    def idle_cost(self) -> IdleCost | None:
+        """What the stack will cost while nothing runs; None for a plan to delete it."""
+        from podpac_lambda_widgets.plan.cost import idle_cost
+
+        return idle_cost(self.changes) if self.purpose == "build" and not self.refusals else None
+
+    @property
+    def results(self) -> int:
+        """How many results, which only the stack's bucket has, would be lost."""
+        gone = [change.resource for change in self.changes if isinstance(change, Delete)]
+        return sum(resource.results for resource in gone if isinstance(resource, Bucket | BucketContents))
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
         return not self.writes and not self.refusals
@@ -116,7 +148,15 @@ class Plan:
     def to_json(self) -> str:
         """The plan as JSON text."""
         rows = [{"action": change.action, "kind": change.resource.kind, **asdict(change)} for change in self.changes]
-        return json.dumps({"stack": self.stack, "purpose": self.purpose, "changes": rows}, default=str, indent=2)
+        cost = self.idle_cost
+        plan = {
+            "stack": self.stack,
+            "purpose": self.purpose,
+            "changes": rows,
+            "calls": [asdict(call) for call in self.calls],
+            "idle_cost_usd_per_month": None if cost is None else cost.usd,
+        }
+        return json.dumps(plan, default=str, indent=2)
 
     def __str__(self) -> str:
         from podpac_lambda_widgets.plan.render import plan_text

@@ -7,8 +7,22 @@ from dataclasses import dataclass
 from html import escape
 
 from podpac_lambda_widgets.plan.account import Identity
+from podpac_lambda_widgets.plan.changes import Keep
 from podpac_lambda_widgets.plan.render import value_text
-from podpac_lambda_widgets.plan.resources import Observed, Resource
+from podpac_lambda_widgets.plan.resources import (
+    Bucket,
+    Budget,
+    FunctionUrl,
+    Observed,
+    Resource,
+    RestApi,
+    Role,
+    S3Trigger,
+)
+
+#: What says little to a person.
+_SILENT = {"code_sha256", "role", "description", "tags"}
+_WHO = {"AWS_IAM": "for who may call it in this account", "NONE": "for everybody", "": "not finished"}
 
 
 @dataclass(frozen=True)
@@ -21,42 +35,79 @@ class Description:
         Whose resources were looked for.
     identity : Identity
         Who looked, and where.
-    resources : tuple of (Resource, Observed or None)
-        What was looked for by name, and what was found.
+    named : tuple of Resource
+        What was looked for by name.
+    found : tuple of Observed
+        What was found of it.
+    unreadable : tuple of Keep
+        What could not be looked at, and why.
     """
 
     stack: str
     identity: Identity
-    resources: tuple[tuple[Resource, Observed | None], ...]
+    named: tuple[Resource, ...]
+    found: tuple[Observed, ...]
+    unreadable: tuple[Keep, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Whose, and where."""
+        return f"{self.stack} in account {self.identity.account}, {self.identity.region}"
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Kind, name and state of every resource."""
-        return [(named.kind, named.name, self._state(found)) for named, found in self.resources]
+        return [(each.kind, each.name, self._state(each)) for each in self.named]
 
-    def _state(self, found: Observed | None) -> str:
+    def _state(self, named: Resource) -> str:
+        for unreadable in self.unreadable:
+            if unreadable.resource is named:
+                return unreadable.note
+        found = next((each for each in self.found if _key(each.resource) == _key(named)), None)
         if found is None:
             return "not there"
-        if found.stack != self.stack:
-            return "not ours"
-        facts = []
-        for name, value in found.resource.managed_fields():
-            if value and not isinstance(value, Mapping) and name not in ("code_sha256", "role", "description"):
-                facts.append(f"{name.replace('_', ' ')}: {value_text(value, 30)}")
-        return ", ".join(facts) or "there"
+        return _facts(found.resource) if found.stack == self.stack else "not ours"
 
     def __str__(self) -> str:
-        head = f"{self.stack} in account {self.identity.account}, {self.identity.region}"
-        return "\n".join([head, *(f"  {kind:<10} {name}: {state}" for kind, name, state in self.rows())])
+        return "\n".join([self.title, *(f"  {kind:<12} {name}: {state}" for kind, name, state in self.rows())])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f'<tr><td style="text-align:left">{escape(kind)}</td>'
             f'<td style="text-align:left;overflow-wrap:anywhere">{escape(name)}</td>'
-            f'<td style="text-align:left">{escape(state)}</td></tr>'
+            f'<td style="text-align:left;overflow-wrap:anywhere">{escape(state)}</td></tr>'
             for kind, name, state in self.rows()
         )
-        caption = escape(f"{self.stack} in account {self.identity.account}, {self.identity.region}")
         return (
-            f'<table><caption style="text-align:left">{caption}</caption><thead><tr><th scope="col">What</th>'
+            f'<table><caption style="text-align:left">{escape(self.title)}</caption>'
+            '<thead><tr><th scope="col">What</th>'
             f'<th scope="col">Name</th><th scope="col">State</th></tr></thead><tbody>{rows}</tbody></table>'
         )
+
+
+def _key(resource: Resource) -> tuple[str, str]:
+    return resource.kind, resource.name
+
+
+def _facts(resource: Resource) -> str:
+    match resource:
+        case RestApi() | FunctionUrl():
+            return f"{resource.url or 'no address yet'}, {_WHO.get(resource.authorization, resource.authorization)}"
+        case S3Trigger():
+            return f"runs what comes to s3://{resource.bucket}/{resource.prefix}*{resource.suffix}"
+        case Budget():
+            at = f"{resource.threshold:g} % of {resource.amount:,.2f} {resource.currency} a month"
+            return f"writes to {resource.email} at {at}"
+        case Bucket():
+            results = f", {resource.results:,} of them results" if resource.results else ""
+            foreign = f", {resource.foreign_objects:,} not ours" if resource.foreign_objects else ""
+            return f"in {resource.region}, {resource.own_objects:,} objects of ours{results}{foreign}"
+        case Role():
+            return f"{len(resource.policies) + len(resource.managed_policies)} policies"
+    facts = [
+        f"{name.replace('_', ' ')} {value_text(value, 30)}"
+        for name, value in resource.managed_fields()
+        if name not in _SILENT and value not in ("", None) and not isinstance(value, Mapping)
+    ]
+    return ", ".join(facts)

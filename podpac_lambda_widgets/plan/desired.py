@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.errors import InvalidValueError
-from podpac_lambda_widgets.model.deployment import ARCHIVES_FOLDER, Deployment
+from podpac_lambda_widgets.model.aws_traits import ARCHIVES_FOLDER
+from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan import policies
 from podpac_lambda_widgets.plan.account import Identity
+from podpac_lambda_widgets.plan.desired_triggers import (
+    BUDGET_PARTITIONS,
+    desired_triggers,
+    named_budget,
+    named_triggers,
+)
+from podpac_lambda_widgets.plan.names import StackNames, stack_names
 from podpac_lambda_widgets.plan.resources import (
     STACK_TAG,
     Bucket,
@@ -44,37 +52,6 @@ class Archives:
     architecture: str
 
 
-@dataclass(frozen=True)
-class StackNames:
-    """Every name of a stack, from the wish and the account alone."""
-
-    stack: str
-    function: str
-    role: str
-    bucket: str
-    log_group: str
-    output: str
-    own_prefixes: tuple[str, ...]
-    own_keys: str
-
-
-def stack_names(deployment: Deployment, identity: Identity) -> StackNames:
-    """The names that a deployment has in an account; the same in every session."""
-    function = deployment.function_name
-    output = f"{deployment.function_s3_output}/{function}"
-    archives = f"{ARCHIVES_FOLDER}/{function}"
-    return StackNames(
-        stack=f"{function}@{identity.region}",
-        function=function,
-        role=deployment.role_name(identity.region),
-        bucket=deployment.bucket_name(identity.account, identity.region),
-        log_group=f"/aws/lambda/{function}",
-        output=output,
-        own_prefixes=(f"{archives}/", f"{output}/"),
-        own_keys=rf"{re.escape(archives)}/podpac_(dist|deps)_[0-9a-f]{{16}}\.zip|{re.escape(output)}/[0-9a-f]{{64}}\.nc",
-    )
-
-
 def desired_resources(deployment: Deployment, archives: Archives, identity: Identity) -> tuple[Resource, ...]:
     """Everything there should be, what others need first."""
     names = stack_names(deployment, identity)
@@ -83,23 +60,32 @@ def desired_resources(deployment: Deployment, archives: Archives, identity: Iden
     # Both archives are kept in our own bucket: Lambda takes code only from a bucket in its own region, and another's
     # object may change after it was inspected.
     distribution = _archive_object(names, archives.dist, "distribution", "podpac_dist")
-    resources: list[Resource] = [
+    function = _function(deployment, archives, identity, names, dependencies, distribution)
+    resources: list[Resource | None] = [
         LogGroup(name=names.log_group, retention=deployment.function_log_retention, tags=tags),
-        _role(deployment, identity, names, dependencies.key, tags),
+        _role(deployment, identity, names, dependencies.key),
         Bucket(
             name=names.bucket,
             region=identity.region,
-            tags=tags,
+            tags={**deployment.function_tags, **deployment.function_s3_tags, STACK_TAG: names.stack},
             public_access_blocked=True,
             policy=policies.tls_only_statement(identity.partition, names.bucket),
+            encrypted=True,
+            lifecycle=policies.lifecycle_rules(
+                names.function,
+                output=f"{names.output}/",
+                archives=names.own_prefixes[0],
+                expiration=deployment.function_s3_output_expiration,
+            ),
             own_prefixes=names.own_prefixes,
             own_keys=names.own_keys,
         ),
         dependencies,
-        distribution,
-        _function(deployment, archives, identity, names, dependencies, distribution),
+        distribution if function.code_bucket else None,
+        function,
+        *desired_triggers(deployment, names, identity),
     ]
-    return tuple(resources)
+    return tuple(resource for resource in resources if resource is not None)
 
 
 def _dependencies_object(deployment: Deployment, archives: Archives, names: StackNames) -> StoredObject:
@@ -122,9 +108,7 @@ def _archive_object(names: StackNames, place: ArchivePlace, content: str, stem: 
     )
 
 
-def _role(
-    deployment: Deployment, identity: Identity, names: StackNames, dependencies_key: str, tags: dict[str, str]
-) -> Role:
+def _role(deployment: Deployment, identity: Identity, names: StackNames, dependencies_key: str) -> Role:
     # Any of our dependencies archives: while a new one is being put in place, the function still needs the old one.
     own_key = (dependencies_key,) if deployment.function_s3_dependencies_key else ()
     policy = policies.function_policy(
@@ -135,15 +119,16 @@ def _role(
         bucket=names.bucket,
         dependencies_keys=(f"{ARCHIVES_FOLDER}/{names.function}/podpac_deps_*", *own_key),
         output=names.output,
+        input_prefix=f"{names.input}/" if "S3" in deployment.function_triggers else "",
         data_buckets=tuple(deployment.function_allowed_buckets),
     )
     return Role(
         name=names.role,
-        description=f"Role of the Lambda function {names.function}",
-        trust=policies.lambda_trust(identity.account),
-        policies={policies.POLICY_NAME: policy},
-        managed_policies=(),
-        tags=tags,
+        description=deployment.function_role_description or f"Role of the Lambda function {names.function}",
+        trust=deployment.function_role_assume_policy_document or policies.lambda_trust(identity.account),
+        policies={policies.POLICY_NAME: deployment.function_role_policy_document or policy},
+        managed_policies=tuple(deployment.function_role_policy_arns),
+        tags={**deployment.function_tags, **deployment.function_role_tags, STACK_TAG: names.stack},
     )
 
 
@@ -170,9 +155,16 @@ def _function(
         environment=environment,
         tags={**deployment.function_tags, STACK_TAG: names.stack},
         code_sha256=distribution.sha256,
-        code_bucket=distribution.bucket,
-        code_key=distribution.key,
+        reserved_concurrency=deployment.function_reserved_concurrency,
+        **_code_place(distribution),
     )
+
+
+def _code_place(distribution: StoredObject) -> dict[str, Any]:
+    """A small file is sent in the call itself, a large one goes through the bucket."""
+    if distribution.path is not None and distribution.size <= limits.DIRECT_ARCHIVE_BYTES:
+        return {"code_path": distribution.path}
+    return {"code_bucket": distribution.bucket, "code_key": distribution.key}
 
 
 def _check_size(environment: Mapping[str, str]) -> None:
@@ -194,6 +186,8 @@ def _environment(deployment: Deployment, names: StackNames, dependencies: Stored
         "FUNCTION_DEPENDENCIES_KEY": dependencies.key,
         "FUNCTION_DEPENDENCIES_SHA256": dependencies.sha256,
         "FUNCTION_S3_OUTPUT": names.output,
+        "FUNCTION_STACK": names.stack,
+        **({"FUNCTION_S3_INPUT": names.input} if "S3" in deployment.function_triggers else {}),
         **guard_environment(deployment),
     }
 
@@ -211,23 +205,24 @@ def guard_environment(deployment: Deployment) -> dict[str, str]:
     return environment
 
 
+def named_function(names: StackNames) -> Function:
+    """The bearer of the function's name and nothing else, to be looked for in an account."""
+    return Function(
+        name=names.function, role="", runtime="", architecture="", handler="", description="", memory=0, timeout=0,
+        storage=0, environment={}, tags={}, code_sha256="",
+    )  # fmt: skip
+
+
+def named_extras(names: StackNames, identity: Identity) -> tuple[Resource, ...]:
+    """Bearers of the names of what only some wishes have."""
+    budget = (named_budget(names),) if identity.partition in BUDGET_PARTITIONS else ()
+    return *named_triggers(names, identity), *budget
+
+
 def named_resources(deployment: Deployment, identity: Identity) -> tuple[Resource, ...]:
     """Bearers of the stack's names and nothing else, to be looked for in an account; last made first."""
     names = stack_names(deployment, identity)
-    function = Function(
-        name=names.function,
-        role="",
-        runtime="",
-        architecture="",
-        handler="",
-        description="",
-        memory=0,
-        timeout=0,
-        storage=0,
-        environment={},
-        tags={},
-        code_sha256="",
-    )
     bucket = Bucket(name=names.bucket, region=identity.region, tags={}, public_access_blocked=True, policy=None)
     role = Role(name=names.role, description="", trust={}, policies={}, managed_policies=(), tags={})
-    return function, LogGroup(name=names.log_group, retention=0, tags={}), role, bucket
+    group = LogGroup(name=names.log_group, retention=0, tags={})
+    return *named_extras(names, identity), named_function(names), group, role, bucket

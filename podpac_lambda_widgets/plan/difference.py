@@ -7,14 +7,20 @@ from collections.abc import Collection, Sequence
 from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.plan.changes import Change, Create, Delete, Difference, Keep, Plan, Refuse, Update
 from podpac_lambda_widgets.plan.resources import (
+    PERMISSION_GONE,
     ROLE_GONE,
+    STACK_TAG,
     Bucket,
     BucketContents,
+    Budget,
     Function,
+    FunctionUrl,
     LogGroup,
     Observed,
     Resource,
+    RestApi,
     Role,
+    S3Trigger,
     StoredObject,
 )
 
@@ -27,12 +33,12 @@ def differences(wanted: Resource, found: Resource) -> tuple[Difference, ...]:
     return tuple(
         Difference(field, values[field], value)
         for field, value in wanted.managed_fields()
-        if not _same(values[field], value)
+        if not is_same(values[field], value)
     )
 
 
-def _same(found: object, wanted: object) -> bool:
-    # AWS gives a list of one where it was told a single value, and the other way round.
+def is_same(found: object, wanted: object) -> bool:
+    """Whether two values mean the same: AWS gives a list of one where it was told a single value, and vice versa."""
     return _plain(found) == _plain(wanted)
 
 
@@ -47,7 +53,9 @@ def _plain(value: object) -> object:
     return value
 
 
-def plan_build(stack: str, pairs: Sequence[Pair], adopt: Collection[str] = ()) -> Plan:
+def plan_build(
+    stack: str, pairs: Sequence[Pair], adopt: Collection[str] = (), surplus: Sequence[Observed] = ()
+) -> Plan:
     """The plan that brings what was found to what is wanted; it refuses what is not the stack's.
 
     Parameters
@@ -58,11 +66,16 @@ def plan_build(stack: str, pairs: Sequence[Pair], adopt: Collection[str] = ()) -
         What is wanted, and what was found of it, in the order of making.
     adopt : collection of str
         Names of foreign roles and buckets that may be used as they are.
+    surplus : sequence of Observed
+        What was found and is not wanted any more; what is the stack's of it goes.
     """
     changes = [_build_change(stack, wanted, found, adopt) for wanted, found in pairs]
     if any(isinstance(change, Create) and isinstance(change.resource, Role) for change in changes):
         changes = [_with_new_role(change) for change in changes]
-    return Plan(stack, "build", tuple(changes))
+    if any(_is_made_anew(change) for change in changes):
+        changes = [_with_new_function(change) for change in changes]
+    goes = [Delete(found.resource, "not wanted any more") for found in surplus if found.stack == stack]
+    return Plan(stack, "build", (*changes, *goes))
 
 
 def _with_new_role(change: Change) -> Change:
@@ -75,12 +88,36 @@ def _with_new_role(change: Change) -> Change:
     return Update(wanted, (role, *(each for each in others if each.field != "role")), change.note)
 
 
+def _is_made_anew(change: Change) -> bool:
+    """Whether the function is deleted and created again: a failed one cannot be mended, nor one whose role is gone."""
+    if not isinstance(change, Update) or not isinstance(change.resource, Function):
+        return False
+    return any((each.field, each.old) in (("state", "Failed"), ("role", ROLE_GONE)) for each in change.differences)
+
+
+def _with_new_function(change: Change) -> Change:
+    """A function that is made anew has lost its policy and its URL: what hung on them is put back."""
+    wanted = change.resource
+    if isinstance(change, Create | Refuse):
+        return change
+    if isinstance(wanted, FunctionUrl):
+        return Create(wanted, change.note)
+    if isinstance(wanted, S3Trigger | RestApi):
+        others = change.differences if isinstance(change, Update) else ()
+        lost = Difference("permission", PERMISSION_GONE, wanted.permission)
+        return Update(wanted, (*(each for each in others if each.field != "permission"), lost), change.note)
+    return change
+
+
 def _build_change(stack: str, wanted: Resource, found: Observed | None, adopt: Collection[str]) -> Change:
+    if found is not None and found.conflict:
+        return Refuse(wanted, found.conflict, f"Change or remove what is in the way of the {wanted.kind}.")
     if found is None:
         return Create(wanted, _caution(wanted))
     if found.stack == stack:
         changed = differences(wanted, found.resource)
-        return Update(wanted, changed, _caution(wanted)) if changed else Keep(wanted)
+        note = _caution(wanted)
+        return Update(wanted, changed, note) if changed else Keep(wanted, note if _is_open(wanted) else "")
     if isinstance(wanted, LogGroup) and found.stack is None:
         return Keep(wanted, "was there before: used, not changed")
     if isinstance(wanted, StoredObject) and not differences(wanted, found.resource):
@@ -90,9 +127,17 @@ def _build_change(stack: str, wanted: Resource, found: Observed | None, adopt: C
     return _refusal(wanted, found.stack)
 
 
+def _is_open(wanted: Resource) -> bool:
+    return isinstance(wanted, RestApi | FunctionUrl) and wanted.authorization == "NONE"
+
+
 def _caution(wanted: Resource) -> str:
+    if _is_open(wanted):
+        return "Public: anybody on the internet can call it, at your cost"
     if isinstance(wanted, Function) and wanted.runtime in limits.AMAZON_LINUX_2_RUNTIMES:
         return f"On AWS, build for python3.12 or later: its {wanted.runtime} has a C library too old for these archives"
+    if isinstance(wanted, Budget):
+        return f"AWS counts only once {STACK_TAG} is activated as a cost allocation tag (Billing console)"
     return ""
 
 
@@ -125,20 +170,32 @@ def plan_delete(stack: str, found: Sequence[Observed], adopt: Collection[str] = 
 
 
 def _delete_bucket(stack: str, bucket: Bucket, owner: str | None, adopted: bool) -> list[Change]:
-    count = _count(bucket.own_objects, "object")
+    contents = _contents_text(bucket)
     if owner == stack and not bucket.foreign_objects:
-        return [Delete(bucket, f"with {count}" if bucket.own_objects else "")]
+        return [Delete(bucket, contents)]
     if owner != stack and not adopted:
         return [Keep(bucket, "not ours")]
     note = f"holds {_count(bucket.foreign_objects, 'object')} that are not ours" if owner == stack else "adopted"
-    contents = BucketContents(
+    ours = BucketContents(
         name=bucket.name,
         own_objects=bucket.own_objects,
+        results=bucket.results,
+        own_uploads=bucket.own_uploads,
         own_prefixes=bucket.own_prefixes,
         own_keys=bucket.own_keys,
         adopted=bucket.adopted,
     )
-    return [*([Delete(contents, count)] if bucket.own_objects else []), Keep(bucket, note)]
+    return [*([Delete(ours, contents)] if contents else []), Keep(bucket, note)]
+
+
+def _contents_text(bucket: Bucket) -> str:
+    parts = []
+    if bucket.own_objects:
+        results = f", {_count(bucket.results, 'result')} among them" if bucket.results else ""
+        parts.append(f"with {_count(bucket.own_objects, 'object')}{results}")
+    if bucket.own_uploads:
+        parts.append(f"with {_count(bucket.own_uploads, 'unfinished upload')}")
+    return ", ".join(parts)
 
 
 def _count(number: int, noun: str) -> str:

@@ -2,57 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 from podpac_lambda_widgets.errors import InvalidValueError
+from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
-from podpac_lambda_widgets.plan.desired import StackNames
+from podpac_lambda_widgets.plan.actions import Grant, grants_for, part_arns
+from podpac_lambda_widgets.plan.names import StackNames
 
 Purpose = Literal["deploy", "run", "destroy"]
 
-_READ_ROLE = ("GetRole", "ListRoleTags", "ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies")
-_READ_BUCKET = ("ListBucket", "GetBucketTagging", "GetBucketPublicAccessBlock", "GetBucketPolicy")
+_READ = (
+    "iam.GetRole", "iam.ListRoleTags", "iam.ListRolePolicies", "iam.GetRolePolicy", "iam.ListAttachedRolePolicies",
+    "s3.HeadBucket", "s3.GetBucketTagging", "s3.GetPublicAccessBlock", "s3.GetBucketPolicy", "s3.GetBucketEncryption",
+    "s3.GetBucketLifecycleConfiguration", "s3.GetBucketNotificationConfiguration", "s3.HeadObject",
+    "lambda.GetFunction", "lambda.GetFunctionConfiguration", "lambda.GetPolicy", "lambda.GetFunctionUrlConfig",
+    "logs.DescribeLogGroups", "logs.ListTagsForResource",
+    "apigateway.GetRestApis", "apigateway.GetResources", "apigateway.GetStages", "apigateway.GetTags",
+    "apigateway.GetDeployment",
+    "budgets.DescribeBudget", "budgets.DescribeNotificationsForBudget", "budgets.DescribeSubscribersForNotification",
+    "budgets.ListTagsForResource",
+    "lock.CreateLogGroup", "lock.ListTagsForResource", "lock.TagResource", "lock.DeleteLogGroup",
+)  # fmt: skip
+_BUILD = (
+    "iam.CreateRole", "iam.TagRole", "iam.UpdateRole", "iam.UpdateAssumeRolePolicy", "iam.PutRolePolicy",
+    "iam.DeleteRolePolicy", "iam.DetachRolePolicy",
+    "s3.CreateBucket", "s3.PutBucketTagging", "s3.PutPublicAccessBlock", "s3.PutBucketPolicy",
+    "s3.PutBucketEncryption", "s3.PutBucketLifecycleConfiguration",
+    "s3.PutObject", "s3.CreateMultipartUpload", "s3.AbortMultipartUpload",
+    "lambda.CreateFunction", "lambda.UpdateFunctionCode", "lambda.UpdateFunctionConfiguration",
+    "lambda.DeleteFunction", "lambda.TagResource", "lambda.DeleteFunctionConcurrency",
+    "logs.CreateLogGroup", "logs.PutRetentionPolicy", "logs.TagResource",
+)  # fmt: skip
+#: What a wish takes besides, and what takes it away again when it is not wished any more.
+_WISHED = {
+    "S3": ("s3.PutBucketNotificationConfiguration", "lambda.AddPermission", "lambda.RemovePermission"),
+    "APIGateway": (
+        "apigateway.CreateRestApi", "apigateway.UpdateRestApi", "apigateway.TagResource", "apigateway.CreateResource",
+        "apigateway.DeleteResource", "apigateway.PutMethod", "apigateway.UpdateStage", "lambda.AddPermission",
+        "lambda.RemovePermission", "apigateway.DeleteRestApi",
+    ),
+    "URL": (
+        "lambda.CreateFunctionUrlConfig", "lambda.UpdateFunctionUrlConfig", "lambda.DeleteFunctionUrlConfig",
+        "lambda.AddPermission", "lambda.RemovePermission",
+    ),
+    "budget": ("budgets.CreateBudget", "budgets.TagResource", "budgets.DeleteBudget"),
+    "concurrency": ("lambda.PutFunctionConcurrency",),
+    "managed policies": ("iam.AttachRolePolicy",),
+}  # fmt: skip
+_DESTROY = (
+    "iam.DetachRolePolicy", "iam.DeleteRolePolicy", "iam.DeleteRole",
+    "s3.ListObjectVersions", "s3.ListMultipartUploads", "s3.DeleteBucket", "s3.DeleteObjects",
+    "s3.AbortMultipartUpload", "s3.PutBucketNotificationConfiguration",
+    "lambda.DeleteFunction", "lambda.RemovePermission", "lambda.DeleteFunctionUrlConfig",
+    "logs.DeleteLogGroup", "apigateway.DeleteRestApi", "budgets.DeleteBudget",
+)  # fmt: skip
 
-#: Actions by purpose and by what they are done to, without the service's prefix. Each is what one of the calls in the
-#: ``aws`` room needs (Service Authorization Reference).
-_ACTIONS: dict[Purpose, dict[str, tuple[str, ...]]] = {
-    "deploy": {
-        "role": (
-            *_READ_ROLE,
-            *("CreateRole", "TagRole", "UpdateRole", "UpdateAssumeRolePolicy", "PutRolePolicy", "DeleteRolePolicy"),
-            "DetachRolePolicy",
-        ),
-        "bucket": (
-            *_READ_BUCKET,
-            *("CreateBucket", "PutBucketTagging", "PutBucketPublicAccessBlock", "PutBucketPolicy"),
-        ),
-        "objects": ("GetObject", "PutObject", "AbortMultipartUpload"),
-        "function": (
-            *("GetFunction", "GetFunctionConfiguration", "CreateFunction", "UpdateFunctionCode"),
-            *("UpdateFunctionConfiguration", "DeleteFunction", "TagResource"),
-        ),
-        "logs": ("ListTagsForResource", "CreateLogGroup", "PutRetentionPolicy", "TagResource"),
-    },
-    "run": {"results": ("GetObject",), "function": ("GetFunction", "InvokeFunction"), "logs": ("FilterLogEvents",)},
-    "destroy": {
-        "role": (*_READ_ROLE, "DetachRolePolicy", "DeleteRolePolicy", "DeleteRole"),
-        "bucket": (*_READ_BUCKET, "ListBucketVersions", "ListBucketMultipartUploads", "DeleteBucket"),
-        "objects": ("GetObject", "DeleteObject", "DeleteObjectVersion", "AbortMultipartUpload"),
-        "function": ("GetFunction", "DeleteFunction"),
-        "logs": ("ListTagsForResource", "DeleteLogGroup"),
-    },
-}
-_SERVICES = {
-    "role": "iam",
-    "bucket": "s3",
-    "objects": "s3",
-    "results": "s3",
-    "function": "lambda",
-    "logs": "logs",
-}
+
+def wishes_of(deployment: Deployment) -> frozenset[str]:
+    """What of a wish takes permissions of its own."""
+    wishes = set(deployment.function_triggers) - {"eval"}
+    if deployment.function_budget_amount is not None:
+        wishes.add("budget")
+    if deployment.function_reserved_concurrency is not None:
+        wishes.add("concurrency")
+    if deployment.function_role_policy_arns:
+        wishes.add("managed policies")
+    return frozenset(wishes)
 
 
-def policy_for(purpose: Purpose, names: StackNames, identity: Identity) -> dict[str, Any]:
+def policy_for(purpose: Purpose, names: StackNames, identity: Identity, wishes: Collection[str] = ()) -> dict[str, Any]:
     """The smallest policy with which one stack can be deployed, run or destroyed.
 
     Parameters
@@ -62,56 +82,60 @@ def policy_for(purpose: Purpose, names: StackNames, identity: Identity) -> dict[
         The stack's names: the policy is about these resources and no others.
     identity : Identity
         The account and region they are in.
+    wishes : collection of str
+        As :func:`wishes_of` gives them.
 
     Raises
     ------
     InvalidValueError
         Another purpose.
     """
-    if purpose not in _ACTIONS:
-        raise InvalidValueError(
-            f"There is no purpose {purpose!r}", field="purpose", next_step="Use deploy, run or destroy."
-        )
-    resources = _resources(names, identity)
-    statements = [
-        {
-            "Sid": f"{purpose.capitalize()}{part.capitalize()}",
-            "Effect": "Allow",
-            "Action": sorted(f"{_SERVICES[part]}:{action}" for action in actions),
-            "Resource": resources[part],
-        }
-        for part, actions in _ACTIONS[purpose].items()
-    ]
-    if purpose == "deploy":
-        statements.append(_pass_role(resources["role"]))
-    if purpose != "run":
-        # Describing log groups cannot be limited to one of them (Service Authorization Reference).
-        everywhere = f"arn:{identity.partition}:logs:{identity.region}:{identity.account}:log-group:*"
-        statements.append(
-            {"Sid": "FindLogs", "Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": everywhere}
-        )
+    match purpose:
+        case "deploy":
+            grants = grants_for(
+                (*_READ, *_BUILD, *(each for wish in wishes for each in _WISHED.get(wish, ()))), names, identity
+            )
+        case "run":
+            grants = _run_grants(names, identity, wishes)
+        case "destroy":
+            grants = grants_for((*_READ, *_DESTROY), names, identity)
+        case _:
+            raise InvalidValueError(
+                f"There is no purpose {purpose!r}", field="purpose", next_step="Use deploy, run or destroy."
+            )
+    statements = [_statement(f"{purpose.capitalize()}{number}", grant) for number, grant in enumerate(grants, 1)]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _resources(names: StackNames, identity: Identity) -> dict[str, str | list[str]]:
-    here = f"{identity.region}:{identity.account}"
-    bucket = f"arn:{identity.partition}:s3:::{names.bucket}"
-    group = f"arn:{identity.partition}:logs:{here}:log-group:{names.log_group}"
-    return {
-        "role": f"arn:{identity.partition}:iam::{identity.account}:role/{names.role}",
-        "bucket": bucket,
-        "objects": f"{bucket}/*",
-        "results": f"{bucket}/{names.output}/*",
-        "function": f"arn:{identity.partition}:lambda:{here}:function:{names.function}",
-        "logs": [group, f"{group}:*"],
-    }
+def _run_grants(names: StackNames, identity: Identity, wishes: Collection[str]) -> tuple[Grant, ...]:
+    arns = part_arns(names, identity)
+    bucket = arns["bucket"][0]
+    call = ["lambda:GetFunction", "lambda:InvokeFunction", "lambda:ListTags"]
+    if "URL" in wishes:
+        call.append("lambda:InvokeFunctionUrl")
+    grants = [
+        Grant(("s3:GetObject",), arns["results"]),
+        Grant(tuple(call), arns["function"]),
+        Grant(("logs:FilterLogEvents",), arns["logs"]),
+    ]
+    if "S3" in wishes:
+        grants.append(Grant(("s3:PutObject",), (f"{bucket}/{names.input}/*",)))
+    if "APIGateway" in wishes:
+        # The id of an API is AWS's choice, and another one after it was made anew.
+        here = f"{identity.region}:{identity.account}"
+        grants.append(
+            Grant(("execute-api:Invoke",), (f"arn:{identity.partition}:execute-api:{here}:*/{names.api_path}",))
+        )
+    return tuple(grants)
 
 
-def _pass_role(role: str | list[str]) -> dict[str, Any]:
-    return {
-        "Sid": "DeployPassRole",
+def _statement(name: str, grant: Grant) -> dict[str, Any]:
+    statement: dict[str, Any] = {
+        "Sid": name,
         "Effect": "Allow",
-        "Action": "iam:PassRole",
-        "Resource": role,
-        "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        "Action": list(grant.actions),
+        "Resource": list(grant.resources),
     }
+    if grant.context:
+        statement["Condition"] = {"StringEquals": dict(grant.context)}
+    return statement

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from podpac_lambda_widgets.plan.changes import Change, Plan, Refuse, Update
+from podpac_lambda_widgets.plan.changes import Change, Difference, Plan, Refuse, Update
 
 _COLOURS = {
     "create": "var(--jp-success-color1, #2e7d32)",
@@ -26,11 +27,22 @@ def value_text(value: Any, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+def difference_text(difference: Difference) -> str:
+    """Old and new; of two mappings, only the entries that differ."""
+    old, new = difference.old, difference.new
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return f"{value_text(old)} → {value_text(new)}"
+    changed = [key for key in (*old, *(key for key in new if key not in old)) if old.get(key) != new.get(key)]
+    return ", ".join(
+        f"{key} {value_text(old.get(key, 'nothing'))} → {value_text(new.get(key, 'nothing'))}" for key in changed
+    )
+
+
 def change_details(change: Change) -> list[str]:
     """Old and new of an update, or the note of any other change."""
     details = [change.note] if change.note else []
     if isinstance(change, Update):
-        details += [f"{d.field}: {value_text(d.old)} → {value_text(d.new)}" for d in change.differences]
+        details += [f"{each.field}: {difference_text(each)}" for each in change.differences]
     if isinstance(change, Refuse):
         details.append(change.next_step)
     return details
@@ -42,7 +54,20 @@ def plan_text(plan: Plan) -> str:
     for change in plan.changes:
         lines.append(f"  {change.sign} {change.action:<6} {change.resource}")
         lines += [f"           {detail}" for detail in change_details(change)]
+    lines += plan_remarks(plan)
     return "\n".join(lines)
+
+
+def plan_remarks(plan: Plan) -> list[str]:
+    """What is to be said of the whole plan: how many calls, and the cost."""
+    remarks = [f"{len(plan.calls)} AWS calls that write: {_counted_calls(plan)}"] if plan.calls else []
+    return [*remarks, str(plan.idle_cost)] if plan.idle_cost else remarks
+
+
+def _counted_calls(plan: Plan) -> str:
+    # The calls that hold the stack are made to a log group: to a person, and to AWS's trail, they are calls of logs.
+    counts = Counter(call.operation.replace("lock.", "logs.") for call in plan.calls)
+    return ", ".join(f"{name} × {count}" if count > 1 else name for name, count in counts.items())
 
 
 def plan_html(plan: Plan) -> str:
@@ -52,8 +77,19 @@ def plan_html(plan: Plan) -> str:
         '<table class="plw-plan" style="border-collapse:collapse;width:100%;text-align:left">'
         f'<caption style="text-align:left;padding:4px 0">{escape(plan.summary.capitalize())}</caption>'
         '<thead><tr><th scope="col">Change</th><th scope="col">What</th><th scope="col">Name</th>'
-        f'<th scope="col">Details</th></tr></thead><tbody>{rows}</tbody></table>'
+        f'<th scope="col">Details</th></tr></thead><tbody>{rows}</tbody></table>{_remarks_html(plan)}'
     )
+
+
+def _remarks_html(plan: Plan) -> str:
+    cost = f'<p style="margin:4px 0">{escape(str(plan.idle_cost))}</p>' if plan.idle_cost else ""
+    if not plan.calls:
+        return cost
+    items = "".join(
+        f"<li>{escape(call.operation.replace('lock.', 'logs.'))} <small>{escape(call.resource)}</small></li>"
+        for call in plan.calls
+    )
+    return f"{cost}<details><summary>{len(plan.calls)} AWS calls that write</summary><ol>{items}</ol></details>"
 
 
 def _row(change: Change) -> str:

@@ -70,7 +70,9 @@ class Role(Resource):
 class Bucket(Resource):
     """The S3 bucket that holds archives and results.
 
-    ``policy`` is the statement that refuses plain HTTP; ``public_access_blocked`` all four settings together.
+    ``policy`` is the statement that refuses plain HTTP; ``public_access_blocked`` all four settings together;
+    ``encrypted`` whether new objects are encrypted by default, whichever way; ``lifecycle`` our rules in the bucket's
+    lifecycle configuration, in the form of S3's own API.
     """
 
     kind: ClassVar[str] = "bucket"
@@ -78,9 +80,14 @@ class Bucket(Resource):
     tags: Mapping[str, str]
     public_access_blocked: bool
     policy: Mapping[str, Any] | None
-    #: For deleting: how many objects are ours, and how many are somebody else's.
+    encrypted: bool = True
+    lifecycle: tuple[Mapping[str, Any], ...] = ()
+    #: For deleting: how many objects are ours, how many of these are results, how many are somebody else's, and how
+    #: many of our uploads were broken off.
     own_objects: int = unmanaged(default=0)
+    results: int = unmanaged(default=0)
     foreign_objects: int = unmanaged(default=0)
+    own_uploads: int = unmanaged(default=0)
     own_prefixes: tuple[str, ...] = unmanaged(default=())
     #: Regular expression of the keys that only we make; an object elsewhere is ours by its metadata alone.
     own_keys: str = unmanaged(default="")
@@ -145,10 +152,98 @@ class Function(Resource):
     environment: Mapping[str, str]
     tags: Mapping[str, str]
     code_sha256: str
+    #: How many calls may run at once, taken from the account's own; None when it shares what the account has.
+    reserved_concurrency: int | None = None
     #: ``Active``; found may also be ``Pending``, ``Updating``, ``UpdateFailed`` or ``Failed``.
     state: str = "Active"
+    #: Where the code is: an object, or a file here that is small enough to be sent in the call itself.
     code_bucket: str = unmanaged(default="")
     code_key: str = unmanaged(default="")
+    code_path: Path | None = unmanaged(default=None)
+
+
+@dataclass(frozen=True)
+class S3Trigger(Resource):
+    """What calls the function when an object comes into a bucket. ``name`` is the id of the notification's entry.
+
+    ``permission`` is the statement of the function's policy that lets S3 call it, in the form in which Lambda gives it.
+    """
+
+    kind: ClassVar[str] = "S3 trigger"
+    bucket: str
+    function: str
+    events: tuple[str, ...]
+    prefix: str
+    suffix: str
+    permission: Mapping[str, Any] | None
+    stack: str = unmanaged(default="")
+
+
+#: The old value of a trigger's ``permission`` when the function whose policy it was in is made anew.
+PERMISSION_GONE = "gone with the function"
+#: Stands in a permission for the id of an API, which AWS chooses when it is made.
+API_ID = "{api}"
+
+
+@dataclass(frozen=True)
+class RestApi(Resource):
+    """An API Gateway REST API that hands requests to the function.
+
+    API Gateway lets several APIs bear one name: ours is the one with our tag. ``permission`` is the statement of the
+    function's policy, with :data:`API_ID` for the id. ``deployed`` says whether the stage serves these very settings.
+    ``copies`` counts the APIs of the stack: more than one when an answer was lost.
+    """
+
+    kind: ClassVar[str] = "API"
+    function: str
+    description: str
+    endpoint_type: str
+    binary_media_types: tuple[str, ...]
+    tags: Mapping[str, str]
+    path: str
+    method: str
+    authorization: str
+    integration: str
+    stage: str
+    #: Requests per second, and in a burst, that the stage lets through.
+    rate_limit: float
+    burst_limit: int
+    permission: Mapping[str, Any] | None
+    deployed: bool = True
+    copies: int = 1
+    api_id: str = unmanaged(default="")
+    url: str = unmanaged(default="")
+
+
+@dataclass(frozen=True)
+class FunctionUrl(Resource):
+    """The function's own HTTPS address. ``name`` is the function's.
+
+    It bears no tag: it is ours when the function's policy has our statements, which are put before it is made.
+    """
+
+    kind: ClassVar[str] = "function URL"
+    authorization: str
+    invoke_mode: str
+    permissions: tuple[Mapping[str, Any], ...]
+    url: str = unmanaged(default="")
+    stack: str = unmanaged(default="")
+
+
+@dataclass(frozen=True)
+class Budget(Resource):
+    """A monthly budget that sends an e-mail. ``amount`` in ``currency``, ``threshold`` in percent of it.
+
+    ``cost_filter`` is the cost allocation tag that is counted, as ``key$value``.
+    """
+
+    kind: ClassVar[str] = "budget"
+    amount: float
+    currency: str
+    email: str
+    threshold: float
+    cost_filter: str
+    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -161,10 +256,13 @@ class Observed:
         With the fields that were read.
     stack : str or None
         The stack its tag names; None when it bears no tag of ours.
+    conflict : str, optional
+        What stands in the way of making or changing it, though it is not there or is ours.
     """
 
     resource: Resource
     stack: str | None
+    conflict: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,6 +271,8 @@ class BucketContents(Resource):
 
     kind: ClassVar[str] = "objects"
     own_objects: int = unmanaged(default=0)
+    results: int = unmanaged(default=0)
+    own_uploads: int = unmanaged(default=0)
     own_prefixes: tuple[str, ...] = unmanaged(default=())
     own_keys: str = unmanaged(default="")
     adopted: bool = unmanaged(default=True)

@@ -20,6 +20,7 @@ PUBLIC = [
     "connect",
     "errors",
     "inspect_package",
+    "inventory",
     "local_aws",
 ]
 

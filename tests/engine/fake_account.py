@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from podpac_lambda_widgets.errors import PodpacLambdaError, ResourceNotFoundError
-from podpac_lambda_widgets.plan.account import Identity, Invocation, LogLine, Progress
+from podpac_lambda_widgets.errors import PodpacLambdaError, ResourceNotFoundError, StackBusyError
+from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord
+from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
 
@@ -24,6 +25,9 @@ class FakeAccount:
     objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
     lines: list[LogLine] = field(default_factory=list)
     writes: list[tuple[str, str]] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+    #: Actions that are denied; None when it may not be asked.
+    forbidden: set[str] | None = field(default_factory=set)
 
     def identity(self) -> Identity:
         return Identity("123456789012", "arn:aws:iam::123456789012:user/me", "eu-west-1", "aws")
@@ -56,8 +60,25 @@ class FakeAccount:
         assert self.resources[found.kind, found.name].stack == stack
         del self.resources[found.kind, found.name]
 
-    def count_objects(self, bucket: Bucket, stack: str) -> tuple[int, int]:
-        return len([key for name, key in self.objects if name == bucket.name]), 0
+    def lock(self, stack: str) -> FakeLock:
+        if stack in self.held:
+            raise StackBusyError("Somebody else is building", resource=stack)
+        self.held.add(stack)
+        return FakeLock(self.held, stack)
+
+    def denied(self, grants: Sequence[Grant]) -> tuple[str, ...] | None:
+        if self.forbidden is None:
+            return None
+        asked = [action for grant in grants for action in grant.actions]
+        return tuple(action for action in asked if action in self.forbidden)
+
+    def stacks(self) -> tuple[StackRecord, ...]:
+        names = {found.stack for found in self.resources.values() if found.stack}
+        return tuple(StackRecord(name, name.split("@")[0], (), None, None, None, None, None) for name in sorted(names))
+
+    def count_objects(self, bucket: Bucket, stack: str) -> BucketCount:
+        inside = [key for name, key in self.objects if name == bucket.name]
+        return BucketCount(len(inside), 0, len([key for key in inside if key.startswith("output/")]))
 
     def inspect_object(self, bucket: str, key: str) -> Mapping[str, str | int]:
         if (bucket, key) not in self.objects:
@@ -77,6 +98,20 @@ class FakeAccount:
 
     def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
         return self.objects[bucket, key]
+
+
+@dataclass
+class FakeLock:
+    """A stack held in memory."""
+
+    held: set[str]
+    stack: str
+
+    def renew_if_needed(self) -> None:
+        assert self.stack in self.held
+
+    def release(self) -> None:
+        self.held.discard(self.stack)
 
 
 @dataclass

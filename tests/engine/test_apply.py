@@ -15,11 +15,12 @@ from podpac_lambda_widgets.engine.events import (
     PlanFinished,
     PlanStarted,
 )
-from podpac_lambda_widgets.errors import AwsError, CancelledError, DeployError, PlanRefusedError
+from podpac_lambda_widgets.errors import AwsError, CancelledError, DeployError, PlanRefusedError, StackBusyError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.changes import Plan
-from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, stack_names
+from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources
 from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
+from podpac_lambda_widgets.plan.names import stack_names
 from podpac_lambda_widgets.plan.resources import Observed
 
 ARCHIVES = Archives(
@@ -91,6 +92,73 @@ def test_cancelling_stops_between_two_changes() -> None:
     with pytest.raises(CancelledError, match="2 of 6"):
         apply(build_plan(account), account, stop_after=2)
     assert len(account.writes) == 2
+
+
+def test_a_stack_that_somebody_else_builds_is_left_alone_and_let_go_afterwards() -> None:
+    account = FakeAccount()
+    plan = build_plan(account)
+    account.held.add(plan.stack)
+    with pytest.raises(StackBusyError):
+        apply(plan, account)
+    assert account.writes == []
+    account.held.clear()
+    account.fail_at = {2: AwsError("no")}
+    with pytest.raises(DeployError):
+        apply(plan, account)
+    assert account.held == set()
+    apply(build_plan(account), account)
+    assert account.held == set()
+
+
+def test_a_plan_with_nothing_to_do_does_not_hold_the_stack() -> None:
+    account = FakeAccount()
+    apply(build_plan(account), account)
+    again = build_plan(account)
+    account.held.add(again.stack)
+    apply(again, account)
+
+
+@pytest.mark.parametrize("call", range(1, 7))
+def test_a_rollback_takes_back_what_this_run_created_and_nothing_else(call: int) -> None:
+    account = FakeAccount(fail_at={call: AwsError("no", next_step="Ask.")})
+    with pytest.raises(DeployError) as caught:
+        apply_plan(build_plan(account), account, FakeClock(), lambda event: None, lambda: False, rollback=True)
+    assert account.resources == {}
+    assert len(caught.value.taken_back) == call - 1
+    assert ("taken back" in caught.value.next_step) == (call > 1)
+
+
+def test_a_rollback_leaves_what_was_there_before() -> None:
+    account = FakeAccount()
+    apply(build_plan(account), account)
+    role = next(key for key in account.resources if key[0] == "role")
+    function = next(key for key in account.resources if key[0] == "function")
+    del account.resources[function]
+    before = dict(account.resources)
+    account.fail_at = {len(account.writes) + 1: AwsError("no")}
+    with pytest.raises(DeployError):
+        apply_plan(build_plan(account), account, FakeClock(), lambda event: None, lambda: False, rollback=True)
+    assert role in account.resources
+    assert account.resources == before
+
+
+def test_a_rollback_that_fails_says_what_is_left() -> None:
+    account = FakeAccount(fail_at={3: AwsError("no"), 4: AwsError("Deleting is not permitted")})
+    with pytest.raises(DeployError) as caught:
+        apply_plan(build_plan(account), account, FakeClock(), lambda event: None, lambda: False, rollback=True)
+    assert "Not everything could be taken back: role" in caught.value.next_step
+    assert "Deleting is not permitted" in caught.value.next_step
+
+
+def test_a_cancelled_build_may_be_rolled_back_too() -> None:
+    account = FakeAccount()
+    with pytest.raises(CancelledError, match="2 of 6") as caught:
+        apply_plan(
+            build_plan(account), account, FakeClock(), lambda event: None, lambda: len(account.writes) >= 2,
+            rollback=True,
+        )  # fmt: skip
+    assert account.resources == {}
+    assert "taken back" in caught.value.next_step
 
 
 def test_deleting_again_after_a_failure_leaves_nothing() -> None:

@@ -8,13 +8,24 @@ import pytest
 from fake_account import FakeAccount, FakeClock
 
 from podpac_lambda_widgets.engine.stack import Stack
-from podpac_lambda_widgets.errors import InvalidCoordinatesError, PipelineRejectedError, ResourceNotFoundError
+from podpac_lambda_widgets.errors import (
+    ConfirmationRequiredError,
+    DeployError,
+    InvalidCoordinatesError,
+    PermissionsMissingError,
+    PipelineRejectedError,
+    PlanOutdatedError,
+    ResourceNotFoundError,
+)
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
+from podpac_lambda_widgets.model.source import Source
+from podpac_lambda_widgets.packaging.archive import Package
 from podpac_lambda_widgets.plan.account import Invocation
-from podpac_lambda_widgets.plan.desired import named_resources
-from podpac_lambda_widgets.plan.resources import Function, Observed
+from podpac_lambda_widgets.plan.desired import named_function
+from podpac_lambda_widgets.plan.names import stack_names
+from podpac_lambda_widgets.plan.resources import Observed
 
 POINT = CoordinatesDefinition.parse({"coords": [{"values": [1.0], "name": "lat"}], "crs": "EPSG:4326"})
 READS = {"R": {"node": "core.data.rasterio_source.Rasterio", "attrs": {"source": "s3://field-data/a.tif"}}}
@@ -32,8 +43,7 @@ def stack_with(**deployed: object) -> Stack:
     """A stack whose wish is the default, and whose deployed function is not."""
     account = FakeAccount(answer=reach)
     deployment = Deployment(function_name="soil")
-    function = named_resources(deployment, account.identity())[0]
-    assert isinstance(function, Function)
+    function = named_function(stack_names(deployment, account.identity()))
     if deployed:
         found = replace(function, timeout=60, memory=2048, **deployed)
         account.resources[function.kind, function.name] = Observed(found, "soil@eu-west-1")
@@ -65,3 +75,77 @@ def test_a_bad_pipeline_is_refused_before_the_missing_function_is() -> None:
         stack_with().run(Pipeline(READS), POINT)
     with pytest.raises(ResourceNotFoundError, match="Build the function first"):
         stack_with().run(Pipeline({"S": {"node": "core.algorithm.utility.SinCoords"}}), POINT)
+
+
+def source_in(account: FakeAccount, package: Package) -> Source:
+    for name, archive in (("dist.zip", package.dist), ("deps.zip", package.dependencies)):
+        account.objects["src", name] = archive.path.read_bytes()
+    return Source(
+        function_source_dist_zip=package.dist.path, function_source_dependencies_zip=package.dependencies.path
+    )
+
+
+@pytest.fixture
+def built(package: Package) -> Stack:
+    account = FakeAccount()
+    return Stack(account, Deployment(function_name="soil"), source_in(account, package), clock=FakeClock())
+
+
+@pytest.mark.archive
+def test_a_plan_that_was_looked_at_is_done_or_nothing_is(built: Stack) -> None:
+    account = built.account
+    assert isinstance(account, FakeAccount)
+    shown = built.plan()
+    built.deployment.function_memory = 512
+    with pytest.raises(PlanOutdatedError, match="changed since"):
+        built.build(expected=shown)
+    assert account.writes == []
+    built.build(expected=built.plan())
+    assert built.validate()
+
+
+@pytest.mark.archive
+def test_missing_permissions_are_all_named_before_anything_is_written(built: Stack) -> None:
+    account = built.account
+    assert isinstance(account, FakeAccount)
+    account.forbidden = {"iam:PassRole", "s3:TagResource"}
+    with pytest.raises(PermissionsMissingError) as caught:
+        built.build()
+    assert set(caught.value.missing) == {"iam:PassRole", "s3:TagResource"}
+    assert "policy_for('deploy')" in caught.value.next_step
+    assert account.writes == []
+    built.build(preflight=False)
+    account.forbidden = None
+    assert built.preflight(built.plan_delete()) is None
+    built.delete(confirm=True)
+
+
+@pytest.mark.archive
+def test_results_are_lost_only_by_the_stacks_own_name(built: Stack) -> None:
+    account = built.account
+    assert isinstance(account, FakeAccount)
+    built.build()
+    names = stack_names(built.deployment, account.identity())
+    account.objects[names.bucket, f"output/soil/{'a' * 64}.nc"] = b""
+    for word in (False, True, "soll"):
+        with pytest.raises(ConfirmationRequiredError, match="1 result") as caught:
+            built.delete(confirm=word)
+    assert "confirm='soil'" in caught.value.next_step
+    built.delete(confirm="soil")
+    assert not built.plan_delete().writes
+
+
+@pytest.mark.archive
+def test_what_is_wrong_is_said_resource_by_resource(built: Stack) -> None:
+    account = built.account
+    assert isinstance(account, FakeAccount)
+    assert set(built.validate().problems.values()) == {("is missing",)}
+    built.build()
+    assert built.validate(raise_exceptions=True)
+    built.deployment.function_memory = 512
+    validation = built.validate()
+    assert not validation
+    assert validation.problems == {"function soil": ("memory: 2048 → 512",)}
+    with pytest.raises(DeployError, match="memory: 2048"):
+        built.validate(raise_exceptions=True)
+    assert "not as they should be" in validation._repr_html_()

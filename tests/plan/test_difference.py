@@ -9,8 +9,9 @@ import pytest
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.changes import Create, Delete, Keep, Plan, Refuse, Update
-from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, stack_names
+from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources
 from podpac_lambda_widgets.plan.difference import differences, plan_build, plan_delete
+from podpac_lambda_widgets.plan.names import stack_names
 from podpac_lambda_widgets.plan.resources import (
     ROLE_GONE,
     Bucket,

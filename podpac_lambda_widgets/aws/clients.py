@@ -1,0 +1,45 @@
+"""boto3's clients for one session, made when they are needed."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from podpac_lambda_widgets.aws.translate import asking
+from podpac_lambda_widgets.aws.waiting import CONNECT_TIMEOUT, READ_TIMEOUT
+
+_USER_AGENT = "podpac-lambda-widgets"
+
+
+class Clients:
+    """Gives clients by the service's name; safe to use from several threads.
+
+    Parameters
+    ----------
+    session : boto3.Session
+    """
+
+    def __init__(self, session: boto3.Session) -> None:
+        self._session = session
+        self._made: dict[tuple[str, float, int], Any] = {}
+        # boto3 sessions are not safe to use from several threads; the clients they make are.
+        self._lock = threading.Lock()
+
+    def __call__(self, service: str, read_timeout: float = READ_TIMEOUT, attempts: int = 5) -> Any:
+        """A client that waits ``read_timeout`` seconds for an answer and tries ``attempts`` times."""
+        with self._lock:
+            key = (service, read_timeout, attempts)
+            if key not in self._made:
+                config = Config(
+                    read_timeout=read_timeout,
+                    connect_timeout=CONNECT_TIMEOUT,
+                    retries={"mode": "standard", "total_max_attempts": attempts},
+                    tcp_keepalive=True,
+                    user_agent_extra=_USER_AGENT,
+                )
+                with asking(f"Opening {service}"):
+                    self._made[key] = self._session.client(service, config=config)
+            return self._made[key]

@@ -1,0 +1,90 @@
+"""Reads a stack's resources in an account, as far as it may be read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from podpac_lambda_widgets.engine.ports import Account
+from podpac_lambda_widgets.errors import AccessDeniedError
+from podpac_lambda_widgets.plan.changes import Keep
+from podpac_lambda_widgets.plan.difference import Pair
+from podpac_lambda_widgets.plan.names import StackNames
+from podpac_lambda_widgets.plan.resources import Bucket, Function, Observed, Resource, Role, S3Trigger, StoredObject
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found under some names, and what could not be looked at."""
+
+    observed: tuple[Observed, ...]
+    unreadable: tuple[Keep, ...]
+
+
+def read_wanted(account: Account, wanted: Sequence[Resource], stack: str, adopt: Collection[str]) -> list[Pair]:
+    """What is there of everything that is wanted, in the same order."""
+    pairs: list[Pair] = []
+    ours = True
+    for resource in wanted:
+        # There is no looking into a bucket that is missing or a stranger's.
+        inside = isinstance(resource, StoredObject | S3Trigger)
+        found = account.read(resource) if ours or not inside else None
+        if isinstance(resource, Bucket):
+            ours = found is not None and (found.stack == stack or is_adopted(found, adopt))
+        pairs.append((resource, found))
+    return _with_adopted_role(pairs, stack)
+
+
+def is_adopted(found: Observed, adopt: Collection[str]) -> bool:
+    """Whether it bears no tag of ours and may be used all the same."""
+    return found.stack is None and found.resource.name in adopt
+
+
+def _with_adopted_role(pairs: list[Pair], stack: str) -> list[Pair]:
+    """The function's role by the ARN it really has: one that was made in the console may have a path."""
+    arns = [
+        found.resource.arn
+        for _, found in pairs
+        if found is not None and isinstance(found.resource, Role) and found.resource.arn and found.stack != stack
+    ]
+    return [
+        (replace(resource, role=arns[0]) if arns and isinstance(resource, Function) else resource, found)
+        for resource, found in pairs
+    ]
+
+
+def read_named(account: Account, named: Iterable[Resource]) -> Found:
+    """What bears these names; what may not be read is no reason to leave the rest."""
+    observed: list[Observed] = []
+    unreadable: list[Keep] = []
+    for each in named:
+        try:
+            found = account.read(each)
+        except AccessDeniedError as error:
+            unreadable.append(Keep(each, f"could not be looked at ({error.action or error.what})"))
+        else:
+            if found is not None:
+                observed.append(found)
+    return Found(tuple(observed), tuple(unreadable))
+
+
+def count_bucket(account: Account, found: Observed, names: StackNames, adopt: Collection[str]) -> Observed:
+    """A bucket with the number of objects in it that are ours, and that are not; anything else as it is."""
+    if not isinstance(found.resource, Bucket):
+        return found
+    bucket = replace(
+        found.resource,
+        own_prefixes=names.own_prefixes,
+        own_keys=names.own_keys,
+        adopted=is_adopted(found, adopt),
+    )
+    if found.stack == names.stack or bucket.adopted:
+        count = account.count_objects(bucket, names.stack)
+        bucket = replace(
+            bucket,
+            own_objects=count.own,
+            foreign_objects=count.foreign,
+            results=count.results,
+            own_uploads=count.uploads,
+        )
+    return replace(found, resource=bucket)

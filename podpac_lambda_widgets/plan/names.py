@@ -1,0 +1,60 @@
+"""Every name of a stack, made from the wish and the account."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from podpac_lambda_widgets.model.aws_traits import ARCHIVES_FOLDER
+from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.plan.account import Identity
+
+#: Where the log groups lie that hold a stack for one builder.
+LOCK_FOLDER = "/podpac-lambda-widgets/lock"
+
+
+@dataclass(frozen=True)
+class StackNames:
+    """Every name of a stack, from the wish and the account alone."""
+
+    stack: str
+    function: str
+    role: str
+    bucket: str
+    log_group: str
+    #: The log group that holds the stack for one builder at a time.
+    lock: str
+    input: str
+    output: str
+    own_prefixes: tuple[str, ...]
+    own_keys: str
+    api: str
+    #: Stage, method and path by which the API is called.
+    api_path: str
+    budget: str
+    #: The id of what bears no tag: statements of the function's policy, and the notification's entry.
+    identifier: str
+
+
+def stack_names(deployment: Deployment, identity: Identity) -> StackNames:
+    """The names that a deployment has in an account; the same in every session."""
+    function = deployment.function_name
+    input_folder = f"{deployment.function_s3_input}/{function}"
+    output = f"{deployment.function_s3_output}/{function}"
+    archives = f"{ARCHIVES_FOLDER}/{function}"
+    return StackNames(
+        stack=f"{function}@{identity.region}",
+        function=function,
+        role=deployment.role_name(identity.region),
+        bucket=deployment.bucket_name(identity.account, identity.region),
+        log_group=f"/aws/lambda/{function}",
+        lock=f"{LOCK_FOLDER}/{function}",
+        input=input_folder,
+        output=output,
+        own_prefixes=(f"{archives}/", f"{input_folder}/", f"{output}/"),
+        own_keys=rf"{re.escape(archives)}/podpac_(dist|deps)_[0-9a-f]{{16}}\.zip|{re.escape(output)}/[0-9a-f]{{64}}\.nc",
+        api=deployment.function_api_name or f"{function}-api",
+        api_path=f"{deployment.function_api_stage}/*/{deployment.function_api_endpoint}",
+        budget=deployment.function_budget_name or f"{function}-{identity.region}-budget",
+        identifier=f"podpac-{function}-{identity.region}",
+    )
