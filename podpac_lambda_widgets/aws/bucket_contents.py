@@ -9,14 +9,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.aws.head import status
 from podpac_lambda_widgets.aws.translate import asking, error_code
 from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.account import BucketCount, Progress
 from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, BucketContents
-
-#: The most objects that one DeleteObjects call takes (S3 API reference).
-_BATCH = 1000
 
 
 def count_objects(s3: Any, bucket: Bucket, stack: str, account: str) -> BucketCount:
@@ -43,9 +41,9 @@ def empty_bucket(s3: Any, bucket: Bucket | BucketContents, stack: str, account: 
         with asking("Emptying the bucket", bucket.name):
             is_own = _ownership(s3, bucket, stack, account)
             own = [found for found in _versions(s3, bucket, account) if is_own(found["Key"])]
-            for start in range(0, len(own), _BATCH):
-                _delete_batch(s3, bucket.name, account, own[start : start + _BATCH])
-                progress(min(start + _BATCH, len(own)), len(own))
+            for start in range(0, len(own), limits.DELETED_OBJECTS):
+                _delete_batch(s3, bucket.name, account, own[start : start + limits.DELETED_OBJECTS])
+                progress(min(start + limits.DELETED_OBJECTS, len(own)), len(own))
             for upload in list(_own_uploads(s3, bucket, account)):
                 _abort_upload(s3, bucket.name, account, upload)
     except ResourceNotFoundError:

@@ -8,7 +8,7 @@ address.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -207,12 +207,21 @@ def _update_notice(budgets: Any, who: Mapping[str, str], budget: Budget, old: Ma
         before = _notification(old["threshold"])
         budgets.update_notification(**who, OldNotification=before, NewNotification=notification)
     elif "threshold" in old:
-        budgets.create_notification(**who, Notification=notification, Subscribers=[subscriber])
+        _unless_there(budgets.create_notification, **who, Notification=notification, Subscribers=[subscriber])
     elif old.get("email"):
         before = _subscriber(old["email"])
         budgets.update_subscriber(**who, Notification=notification, OldSubscriber=before, NewSubscriber=subscriber)
     elif "email" in old:
-        budgets.create_subscriber(**who, Notification=notification, Subscriber=subscriber)
+        _unless_there(budgets.create_subscriber, **who, Notification=notification, Subscriber=subscriber)
+
+
+def _unless_there(call: Callable[..., object], **arguments: Any) -> None:
+    """Add what a repeated call, whose first answer was lost, may have added already."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        if error_code(error) != "DuplicateRecordException":
+            raise
 
 
 def delete_budget(budgets: Any, name: str, account: str) -> None:

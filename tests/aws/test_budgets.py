@@ -15,7 +15,7 @@ import pytest
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.budgets import create_budget, delete_budget, read_budget, update_budget
 from podpac_lambda_widgets.local.session import LocalSession
-from podpac_lambda_widgets.plan.changes import Update
+from podpac_lambda_widgets.plan.changes import Difference, Update
 from podpac_lambda_widgets.plan.difference import differences
 from podpac_lambda_widgets.plan.resources import STACK_TAG, Budget
 
@@ -344,6 +344,23 @@ def test_creating_again_after_a_lost_answer_says_that_it_is_there(budgets: Any) 
         create_budget(budgets, replace(WANTED, amount=1.0), ACCOUNT)
     assert caught.value.code == "DuplicateRecordException"
     assert read(budgets) == WANTED
+
+
+@pytest.mark.parametrize("operation", ["CreateNotification", "CreateSubscriber"])
+def test_adding_again_after_a_lost_answer_is_fine(
+    aws: LocalSession, budgets: Any, faults: Any, written: list[str], operation: str
+) -> None:
+    create_budget(budgets, WANTED, ACCOUNT)
+    change = {
+        "CreateNotification": (Difference("threshold", 0.0, 80.0), Difference("email", "", WANTED.email)),
+        "CreateSubscriber": (Difference("email", "", WANTED.email),),
+    }[operation]
+    update_budget(aws.client("budgets"), Update(WANTED, change), WANTED, ACCOUNT, "aws")
+    assert written == [operation]
+    assert subscribers(budgets) == [email(WANTED.email)]
+    faults.answer(f"budgets.{operation}", 400, code="InternalErrorException")
+    with pytest.raises(errors.AwsError):
+        update_budget(aws.client("budgets"), Update(WANTED, change), WANTED, ACCOUNT, "aws")
 
 
 def test_a_quota_of_budgets_is_named(aws: LocalSession, budgets: Any) -> None:

@@ -404,6 +404,42 @@ def test_tags_that_take_a_moment_to_be_seen_are_waited_for(aws: LocalSession, fa
     client.delete_bucket(Bucket=NAME)
 
 
+@pytest.fixture
+def elsewhere(aws: LocalSession) -> Iterator[Bucket]:
+    """A bucket to be made outside us-east-1; it goes in the end."""
+    wanted = replace(OURS, name=f"{NAME}-west", region="eu-west-1")
+    yield wanted
+    client = aws.client("s3", region_name="eu-west-1")
+    client.delete_bucket_policy(Bucket=wanted.name)
+    client.delete_bucket(Bucket=wanted.name)
+
+
+def test_tags_that_got_lost_are_put_where_s3_tells_a_new_bucket_from_an_old_one(
+    aws: LocalSession, faults: Any, written: list[str], elsewhere: Bucket
+) -> None:
+    def lose(params: dict[str, Any], **_: Any) -> None:
+        del params["CreateBucketConfiguration"]["Tags"]
+
+    faults.hook("provide-client-params.s3.CreateBucket", lose)
+    client = aws.client("s3", region_name="eu-west-1")
+    create_bucket(client, elsewhere, "000000000000", Clock())
+    assert written[:2] == ["CreateBucket", "PutBucketTagging"]
+    found = client.get_bucket_tagging(Bucket=elsewhere.name)["TagSet"]
+    assert {each["Key"]: each["Value"] for each in found} == OURS.tags
+
+
+def test_creating_what_is_there_outside_us_east_1_says_so(
+    aws: LocalSession, written: list[str], elsewhere: Bucket
+) -> None:
+    client = aws.client("s3", region_name="eu-west-1")
+    create_bucket(client, elsewhere, "000000000000", Clock())
+    written.clear()
+    with pytest.raises(errors.ResourceExistsError) as caught:
+        create_bucket(client, elsewhere, "000000000000", Clock())
+    assert caught.value.code == "BucketAlreadyOwnedByYou"
+    assert written == ["CreateBucket"]
+
+
 TAKEN = [
     ("BucketAlreadyOwnedByYou", errors.ResourceExistsError, "plan"),
     ("BucketAlreadyExists", errors.AwsError, "another bucket name"),
@@ -439,7 +475,7 @@ def test_a_setting_that_s3_is_still_at_is_written_again(aws: LocalSession, made:
 
 
 KEY = "archives/soil/podpac_dist_0123456789abcdef.zip"
-CONTENTS = {
+CONTENTS: dict[str, Any] = {
     "own_prefixes": ("archives/soil/", "in/soil/", "out/soil/"),
     "own_keys": r"archives/soil/podpac_dist_[0-9a-f]{16}\.zip|out/soil/[0-9a-f]{4}\.nc",
 }
