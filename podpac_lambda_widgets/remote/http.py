@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import NoReturn
@@ -146,13 +147,14 @@ def _evaluate(request: _HttpRequest, function: Evaluates, store: Callable[[Resul
     # Lambda's limit is one of the whole answer; the request's id is still to come.
     if len(json.dumps(answer)) + 256 + 4 * -(-len(result.body) // 3) <= SYNC_RESPONSE_BYTES:
         return {**answer, "body": base64.b64encode(result.body).decode()}
+    began = time.perf_counter()
     stored = store(result)
     pointer = {
         "status": "stored",
         "stored": asdict(stored),
         "format": result.format,
         "request_sha256": result.request_sha256,
-        "timings": dict(result.timings),
+        "timings": {**result.timings, "upload": time.perf_counter() - began},
         "versions": dict(result.versions),
     }
     return _json(200, pointer, {})

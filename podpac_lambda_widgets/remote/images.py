@@ -36,7 +36,7 @@ def encode_png(array: xr.DataArray) -> bytes:
     InvalidCoordinatesError
         It is not one map.
     PipelineFailedError
-        Its style cannot be used.
+        Its style cannot be used, or its values are no numbers.
     """
     import numpy as np
     from PIL import Image
@@ -49,10 +49,14 @@ def encode_png(array: xr.DataArray) -> bytes:
             why=f"its dimensions are {', '.join(f'{dim} ({size})' for dim, size in array.sizes.items())}",
             next_step="Ask for one time and one output, or for netCDF",
         )
+    if single.dtype.kind not in "biuf":
+        raise PipelineFailedError(
+            "The result has no numbers to draw", why=str(single.dtype), next_step="Ask for netCDF"
+        )
     upright = single.transpose(*_MAP).sortby("lat", ascending=False).sortby("lon")
     values = np.asarray(upright.values, dtype="f8")
     colormap, low, high = _style(array.attrs.get("layer_style"), values)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         pixels = colormap((values - low) / ((high - low) or 1.0), bytes=True)
     pixels[np.isnan(values), 3] = 0
     image = io.BytesIO()

@@ -96,6 +96,8 @@ def _pipeline(layer: str, params: dict[str, Any], field: str) -> tuple[Mapping[s
 
 def _coordinates(query: Mapping[str, str], service: str, selected: Mapping[str, object]) -> dict[str, object]:
     crs = query.get("SRS") or _needed(query, "CRS")
+    # WMS has its own name for it (OGC 06-042, 6.7.3.3), which PROJ does not know.
+    crs = "OGC:CRS84" if crs.upper() == "CRS:84" else crs
     check_crs(crs, "CRS")
     corners = query.get("BBOX", "").split(",")
     if len(corners) != 4 or not all(_NUMBER.fullmatch(corner.strip()) for corner in corners):

@@ -36,7 +36,7 @@ def aws_reason(error: Exception) -> str:
     return str(code) or type(error).__name__
 
 
-@dataclass(frozen=True)
+@dataclass
 class StackBucket:
     """The bucket of the function's stack.
 
@@ -50,6 +50,8 @@ class StackBucket:
         The stack that the function belongs to.
     make_client : callable
         Makes the S3 client when one is needed.
+    owner : str, optional
+        Account of the stack: the name of a bucket that was deleted may be taken by somebody else.
     """
 
     name: str
@@ -57,6 +59,7 @@ class StackBucket:
     output: str
     stack: str
     make_client: Callable[[], Any] = field(default=make_s3_client, repr=False, compare=False)
+    owner: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], make_client: Callable[[], Any]) -> StackBucket:
@@ -72,6 +75,9 @@ class StackBucket:
     @cached_property
     def _client(self) -> Any:
         return self.make_client()
+
+    def _object(self, key: str) -> dict[str, str]:
+        return {"Bucket": self.name, "Key": key, **({"ExpectedBucketOwner": self.owner} if self.owner else {})}
 
     def put(self, key: str, body: bytes, *, content_type: str, request_sha256: str = "") -> StoredAnswer:
         """Store an object, with what is needed to tell later whose it is and what it holds.
@@ -97,8 +103,7 @@ class StackBucket:
         }
         try:
             self._client.put_object(
-                Bucket=self.name,
-                Key=key,
+                **self._object(key),
                 Body=body,
                 ContentType=content_type,
                 ChecksumSHA256=base64.b64encode(sha256.digest()).decode(),
@@ -124,7 +129,7 @@ class StackBucket:
             S3 gave another answer.
         """
         try:
-            head = self._client.head_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED")
+            head = self._client.head_object(**self._object(key), ChecksumMode="ENABLED")
         except Exception as error:  # noqa: BLE001 - as above
             if _status(error) in (403, 404):
                 return False
@@ -149,7 +154,7 @@ class StackBucket:
             S3 did not give it.
         """
         try:
-            found = self._client.get_object(Bucket=self.name, Key=key)
+            found = self._client.get_object(**self._object(key))
             with found["Body"] as stream:
                 size = int(found["ContentLength"])
                 body: bytes = stream.read() if size <= limit else b""

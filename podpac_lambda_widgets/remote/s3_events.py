@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from urllib.parse import unquote, unquote_plus
 
@@ -48,17 +49,26 @@ class Outcome:
     output : str
         Key of the result, or of the error's description; empty when nothing was written.
     error : PodpacLambdaError or None
+    timings : mapping of str to float
+        Seconds of the parts of a computation; empty when nothing was computed.
     """
 
     key: str
     outcome: str
     output: str = ""
     error: PodpacLambdaError | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """As plain data, for the answer."""
         error = self.error.to_dict() if self.error else None
-        return {"key": self.key, "outcome": self.outcome, "output": self.output or None, "error": error}
+        return {
+            "key": self.key,
+            "outcome": self.outcome,
+            "output": self.output or None,
+            "error": error,
+            "timings": dict(self.timings),
+        }
 
 
 def is_s3_event(event: object) -> bool:
@@ -191,8 +201,10 @@ def _store_result(name: str, key: str, stem: str, function: Evaluates, bucket: S
     if not forced and bucket.has_result(output, function.name(request, encoding)):
         return Outcome(name, "skipped", output)
     result = function.compute(request, encoding)
+    began = time.perf_counter()
     bucket.put(output, result.body, content_type=result.content_type, request_sha256=result.request_sha256)
-    return Outcome(name, "stored", output)
+    upload = time.perf_counter() - began
+    return Outcome(name, "stored", output, timings={**result.timings, "upload": upload})
 
 
 def _read(body: bytes) -> tuple[Request, Encoding, str, bool]:

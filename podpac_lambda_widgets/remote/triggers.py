@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -100,6 +101,7 @@ class Function:
         """
         entry: dict[str, object] = {"request_id": str(getattr(context, "aws_request_id", "")), "outcome": "ok"}
         began = time.perf_counter()
+        self.bucket.owner = self.bucket.owner or _account(context)
         try:
             return self._answer(event, entry)
         except PodpacLambdaError as error:
@@ -235,6 +237,12 @@ class _Noting:
         result = self.function.compute(request, encoding)
         self.entry["timings"] = dict(result.timings)
         return result
+
+
+def _account(context: object) -> str:
+    """The account that the function is in; empty where there is none to see."""
+    account = str(getattr(context, "invoked_function_arn", "")).split(":")[4:5]
+    return account[0] if account and re.fullmatch(r"\d{12}", account[0]) else ""
 
 
 def _legacy_answer(result: Result) -> bytes:

@@ -173,6 +173,7 @@ def test_a_result_too_large_for_an_answer_is_pointed_at(through: Any) -> None:
     assert answer["statusCode"] == 200
     assert told["status"] == "stored"
     sha256 = hashlib.sha256(sent["Body"]).hexdigest()
+    assert told["timings"]["upload"] >= 0
     assert told["stored"] == {
         "bucket": "stack", "key": f"output/{told['request_sha256']}.nc", "sha256": sha256, "size": len(sent["Body"]),
     }  # fmt: skip
@@ -425,6 +426,9 @@ def test_what_is_not_one_map_is_not_an_image(dims: tuple[str, ...]) -> None:
         encode_png(xr.DataArray(np.zeros((2,) * len(dims)), dims=dims))
 
 
+ENUMERATION = '{"enumeration_colors": {"0": "#ff0000", "3": "#00ff00"}, "clim": [0, 3]}'
+
+
 def pixels(png: bytes) -> Any:
     with Image.open(io.BytesIO(png)) as image:
         assert image.mode == "RGBA"
@@ -455,7 +459,23 @@ def test_an_image_of_one_row_or_column_has_that_size(shape: tuple[int, int]) -> 
     assert pixels(ask(through_url("GET", query=query))["body"]).shape == (*shape, 4)
 
 
-@pytest.mark.parametrize("style", ["{}", '{"clim": [0, 2]}', '{"colormap": "magma"}', '{"clim": [null, 5.0]}'])
+def test_what_is_no_number_is_not_drawn() -> None:
+    xr = pytest.importorskip("xarray")
+    dates = xr.DataArray(np.zeros((1, 1), "M8[s]"), dims=("lat", "lon"), coords={"lat": [0.0], "lon": [0.0]})
+    with pytest.raises(errors.PipelineFailedError, match="no numbers"):
+        encode_png(dates)
+
+
+def test_the_wms_name_of_longitude_before_latitude_is_understood() -> None:
+    query = {**GET_MAP, "FORMAT": "nc"}
+    expected = decode_array(ask(through_url("GET", query=query))["body"])
+    swapped = {**query, "CRS": "CRS:84", "BBOX": "20,-10,60,10"}
+    assert decode_array(ask(through_url("GET", query=swapped))["body"]).values.tobytes() == expected.values.tobytes()
+
+
+@pytest.mark.parametrize(
+    "style", ["{}", ENUMERATION, '{"clim": [0, 2]}', '{"colormap": "magma"}', '{"clim": [null, 5.0]}']
+)
 def test_an_image_has_the_colours_of_the_style(style: str) -> None:
     found = array(np.arange(12.0).reshape(3, 4), [2.0, 1.0, 0.0], [0.0, 1.0, 2.0, 3.0], layer_style=style)
     assert np.array_equal(pixels(encode_png(found)), pixels(podpac.core.units.to_image(found).read()))

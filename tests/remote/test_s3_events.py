@@ -7,6 +7,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -105,6 +106,7 @@ def bucket(aws: LocalSession) -> Iterator[Bucket]:
 def test_a_pipeline_becomes_a_result_of_the_same_name(bucket: Bucket) -> None:
     bucket.put("input/soil/tiles/a.json", pipeline())
     (outcome,) = bucket.handle(records("input/soil/tiles/a.json"))
+    assert {"evaluate", "upload"} < outcome.pop("timings").keys()
     assert outcome == {
         "key": "input/soil/tiles/a.json", "outcome": "stored", "output": "output/soil/tiles/a.nc", "error": None,
     }  # fmt: skip
@@ -326,6 +328,20 @@ def test_what_may_succeed_later_is_raised_after_all_were_handled(call: str, code
         made.handle(records("input/soil/a.json", "input/soil/b.json"))
     assert "secret" not in str(caught.value)
     stubber.assert_no_pending_responses()
+
+
+def test_every_call_names_the_account_that_the_bucket_belongs_to(bucket: Bucket) -> None:
+    owners: list[object] = []
+    bucket.client.meta.events.register(
+        "provide-client-params.s3.*", lambda params, **_: owners.append(params.get("ExpectedBucketOwner"))
+    )
+    bucket.put("input/soil/a.json", pipeline())
+    owners.clear()
+    made = Function(ENVIRON, s3_client=lambda: bucket.client, print_line=bucket.lines.append)
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:soil"
+    made.handle(records("input/soil/a.json"), SimpleNamespace(invoked_function_arn=arn, aws_request_id=""))
+    assert json.loads(bucket.lines[0])["records"] == {"stored": 1}
+    assert owners == ["000000000000"] * 3
 
 
 class Reading:
