@@ -45,16 +45,8 @@ def read_rest_api(client: Any, lambda_client: Any, wanted: RestApi, stack: str) 
         source = _source_arn(permission)
         apis = find_own_apis(client, stack)
         apis.sort(key=lambda api: (f":{api['id']}/" not in source, api["createdDate"], api["id"]))
-        while apis:
-            try:
-                found = _read_api(client, wanted, apis[0], permission, len(apis))
-            except ClientError as error:
-                if error_code(error) != "NotFoundException":
-                    raise
-                # A list may still name what has just been deleted.
-                apis.pop(0)
-            else:
-                return Observed(found, stack)
+        if apis:
+            return Observed(_read_api(client, wanted, apis[0], permission, len(apis)), stack)
     return None if permission is None else Observed(_no_api(wanted, permission), stack)
 
 
@@ -70,9 +62,23 @@ def _source_arn(permission: Mapping[str, Any] | None) -> str:
 
 
 def find_own_apis(client: Any, stack: str) -> list[dict[str, Any]]:
-    """Every API with the stack's tag, as GetRestApis gives it. botocore's errors pass."""
+    """Every API with the stack's tag, as GetRestApi gives it. botocore's errors pass."""
     pages = client.get_paginator("get_rest_apis").paginate(PaginationConfig=_PAGE)
-    return [api for page in pages for api in page.get("items", []) if tags.stack_of(api.get("tags", {})) == stack]
+    listed = [
+        api["id"] for page in pages for api in page.get("items", []) if tags.stack_of(api.get("tags", {})) == stack
+    ]
+    return [api for api in (_find_api(client, identifier) for identifier in listed) if api]
+
+
+def _find_api(client: Any, identifier: str) -> dict[str, Any]:
+    """The API, or nothing: a list may still name what has just been deleted."""
+    try:
+        api: dict[str, Any] = client.get_rest_api(restApiId=identifier)
+    except ClientError as error:
+        if error_code(error) != "NotFoundException":
+            raise
+        return {}
+    return api
 
 
 def _no_api(wanted: RestApi, permission: Mapping[str, Any]) -> RestApi:

@@ -9,6 +9,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -380,7 +381,7 @@ def test_tags_of_others_stay(connect: Callable[[], Gateway]) -> None:
     ids=["stage", "path", "method", "authorization"],
 )
 def test_another_wish_leaves_nothing_of_the_former(
-    connect: Callable[[], Gateway], faults: Any, changes: dict[str, str], calls: list[str]
+    connect: Callable[[], Gateway], faults: Any, changes: dict[str, Any], calls: list[str]
 ) -> None:
     connect().create()
     wanted = replace(WANTED, **changes)
@@ -567,13 +568,22 @@ def test_a_permission_without_its_api_is_seen_and_goes_or_gets_another(connect: 
     assert (gateway.observe(), gateway.statements()) == (None, [])
 
 
-def test_copies_are_seen_and_the_one_in_use_stays(connect: Callable[[], Gateway]) -> None:
+@pytest.mark.parametrize("order", [1, -1], ids=["oldest", "newest"])
+def test_copies_are_seen_and_the_one_in_use_stays(connect: Callable[[], Gateway], faults: Any, order: int) -> None:
     gateway = connect()
-    gateway.client.create_rest_api(name=WANTED.name, tags=dict(WANTED.tags))
-    create_rest_api(gateway.client, gateway.functions, WANTED, gateway.clock)
-    gateway.client.create_rest_api(name=WANTED.name, tags=dict(WANTED.tags))
-    used = gateway.read().api_id
-    assert used in gateway.statements()[0]["Condition"]["ArnLike"]["AWS:SourceArn"]
+    used = gateway.create().api_id
+    for _ in range(2):
+        gateway.client.create_rest_api(name=WANTED.name, tags=dict(WANTED.tags))
+
+    days = [used, *(each["id"] for each in gateway.apis() if each["id"] != used)][::order]
+
+    def date(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["createdDate"] = datetime(2026, 1, 1 + days.index(parsed["id"]), tzinfo=UTC)
+
+    faults.hook("after-call.apigateway.GetRestApi", date)
+    gateway = connect()
+    assert gateway.read().api_id == used
+    assert gateway.read().copies == 3
     assert gateway.repair() == {"copies"}
     assert [api["id"] for api in gateway.apis()] == [used]
 
@@ -620,7 +630,10 @@ def test_an_api_that_a_list_still_names_is_not_ours_any_more(connect: Callable[[
     gateway.create()
     stale = gateway.apis()
     gateway.delete()
-    faults.change("apigateway.GetRestApis", items=stale)
+    living = gateway.create().api_id
+    faults.change("apigateway.GetRestApis", items=[*stale, *gateway.apis()])
+    assert (connect().read().api_id, connect().read().copies) == (living, 1)
+    gateway.delete()
     assert connect().observe() is None
 
 

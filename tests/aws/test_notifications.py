@@ -110,6 +110,11 @@ def archive() -> bytes:
     return file.getvalue()
 
 
+def for_everybody(action: str) -> str:
+    statement = {"Effect": "Allow", "Principal": "*", "Resource": "*", "Action": action}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 @pytest.fixture
 def world(aws: LocalSession) -> Iterator[dict[str, Any]]:
     """A function, a bucket, and notifications of others of every kind; returns these."""
@@ -123,13 +128,10 @@ def world(aws: LocalSession) -> Iterator[dict[str, Any]]:
         Code={"ZipFile": archive()},
     )
     s3.create_bucket(Bucket=BUCKET)
-    everybody = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Resource": "*"}]}
     queue = sqs.create_queue(QueueName="theirs")["QueueUrl"]
-    everybody["Statement"][0]["Action"] = "sqs:SendMessage"
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(everybody)})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": for_everybody("sqs:SendMessage")})
     topic = sns.create_topic(Name="theirs")["TopicArn"]
-    everybody["Statement"][0]["Action"] = "sns:Publish"
-    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(everybody))
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=for_everybody("sns:Publish"))
     others = {
         "TopicConfigurations": [
             {"Id": "their topic", "TopicArn": topic, "Events": ["s3:ObjectRemoved:*"], "Filter": _filter("input/", "")}
@@ -375,6 +377,30 @@ def test_without_such_an_entry_the_error_is_the_one_of_s3(connect: Callable[[], 
     with pytest.raises(errors.AwsError) as caught:
         connect().create()
     assert UNREACHABLE in caught.value.why
+
+
+def test_our_own_entry_is_not_blamed_on_another(connect: Callable[[], Trigger], faults: Any) -> None:
+    trigger = connect()
+    trigger.create()
+    own = trigger.configuration()["LambdaFunctionConfigurations"][-1]
+    trigger.write({"LambdaFunctionConfigurations": [{**own, "Events": ["s3:ObjectRemoved:*"]}]})
+    faults.answer("s3.PutBucketNotificationConfiguration", 400, "InvalidArgument", UNREACHABLE)
+    faults.answer("lambda.GetFunction", 404, "ResourceNotFoundException")
+    with pytest.raises(errors.AwsError) as caught:
+        connect().repair()
+    assert UNREACHABLE in caught.value.why
+
+
+def test_an_entry_with_our_id_that_came_since_the_plan_is_not_overwritten(
+    connect: Callable[[], Trigger], world: dict[str, Any]
+) -> None:
+    trigger = connect()
+    theirs = {**world["LambdaFunctionConfigurations"][0], "Id": WANTED.name}
+    trigger.write({"LambdaFunctionConfigurations": [theirs]})
+    trigger.create()
+    assert theirs in trigger.configuration()["LambdaFunctionConfigurations"]
+    delete_s3_trigger(trigger.s3, trigger.functions, WANTED, ACCOUNT, trigger.clock)
+    assert trigger.configuration() == {"LambdaFunctionConfigurations": [theirs]}
 
 
 def test_deleting_does_not_wait_for_what_will_not_pass(connect: Callable[[], Trigger], faults: Any) -> None:
