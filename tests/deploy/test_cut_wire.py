@@ -1,6 +1,6 @@
 """Whatever call of building, updating or destroying is lost, the next run ends where it should, and nothing is left.
 
-A sample of the cases runs by default, all of them with ``SWEEP=all``.
+A sample of the cases runs by default, all of them with ``SWEEP=all``, more of them with a number for each operation.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from podpac_lambda_widgets.model.source import Source
 
 pytestmark = pytest.mark.local_aws
 
-EVERYTHING = os.environ.get("SWEEP") == "all"
+#: Cases of one operation: a number, or ``all``.
+SWEEP = os.environ.get("SWEEP", "8")
 #: Where failures are written as they come.
 FINDINGS = os.environ.get("SWEEP_FINDINGS", "")
-#: Cases of one operation in the sample.
-SAMPLE = 8
 #: What the wish is, and what it becomes in the update.
 TRIGGERS = {
     "eval": ("eval",),
@@ -65,7 +64,7 @@ def chosen(request: pytest.FixtureRequest, sources: dict[str, Source], place: st
     return stored
 
 
-@pytest.mark.timeout(0 if EVERYTHING else 300)
+@pytest.mark.timeout(300 if SWEEP == "8" else 0)
 @pytest.mark.parametrize("name", ["build", "update", "destroy"])
 @pytest.mark.parametrize(
     ("triggers", "place"), [*((triggers, "files") for triggers in TRIGGERS), ("eval", "bucket"), ("all", "bucket")]
@@ -80,7 +79,7 @@ def test_a_cut_at_any_call_is_overcome_by_the_next_run(
     cut = operation(name, triggers, chosen)
     calls = bench.calls_of(cut)
     every = list(all_cases(cut, calls))
-    cases = every if EVERYTHING else sample_cases(cut, calls, SAMPLE)
+    cases = every if SWEEP == "all" else sample_cases(cut, calls, int(SWEEP))
     began = time.monotonic()
     failures = [told for told in map(bench.run, cases) if told]
     record_property("cases of the cut wire", (len(cases), len(every), len(failures), time.monotonic() - began))
