@@ -44,6 +44,7 @@ def read_function_url(client: Any, wanted: FunctionUrl, stack: str) -> Observed 
         permissions=tuple(
             statements[statement["Sid"]] for statement in wanted.permissions if statement["Sid"] in statements
         ),
+        stack=wanted.stack,
         url=config.get("FunctionUrl", ""),
     )
     return Observed(url, stack if statements else None)

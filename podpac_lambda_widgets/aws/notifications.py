@@ -108,6 +108,7 @@ def _describe(wanted: S3Trigger, entry: Mapping[str, Any], permission: Mapping[s
         prefix=_filter_value(entry, "prefix"),
         suffix=_filter_value(entry, "suffix"),
         permission=permission,
+        stack=wanted.stack,
     )
 
 

@@ -307,6 +307,14 @@ def test_a_rerun_after_a_lost_answer_does_only_what_is_left(
     assert differences(WANTED, trigger.read()) == ()
 
 
+def test_a_configuration_that_is_as_wanted_is_not_written(connect: Callable[[], Trigger], faults: Any) -> None:
+    connect().create()
+    written = faults.count("s3.PutBucketNotificationConfiguration")
+    permitted = faults.count("lambda.AddPermission")
+    connect().create()
+    assert (written, permitted) == ([], [])
+
+
 def test_a_deletion_that_was_cut_is_seen_and_ended(connect: Callable[[], Trigger], faults: Any) -> None:
     trigger = connect()
     trigger.create()
