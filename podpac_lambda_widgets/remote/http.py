@@ -19,7 +19,6 @@ from urllib.parse import parse_qsl
 from podpac_lambda_widgets.errors import (
     DependencyMissingError,
     FunctionCrashedError,
-    FunctionOutOfMemoryError,
     InvalidPipelineError,
     InvalidValueError,
     PipelineFailedError,
@@ -29,7 +28,7 @@ from podpac_lambda_widgets.errors import (
 from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES, SYNC_RESPONSE_BYTES
 from podpac_lambda_widgets.remote.ogc import read_query
 from podpac_lambda_widgets.remote.requests import read_json, read_request
-from podpac_lambda_widgets.remote.results import Encoding, Evaluates, Result
+from podpac_lambda_widgets.remote.results import Encoding, Evaluates, Result, exhausted
 from podpac_lambda_widgets.remote.wire import Request, StoredAnswer
 
 _METHODS = ("GET", "POST")
@@ -106,29 +105,22 @@ def answer_http(
     try:
         answer = _evaluate(request, function, store)
     except _HttpError as stopped:
-        entry["outcome"] = type(stopped.error).__name__
-        answer = describe_error(stopped.error, stopped.status, stopped.headers)
+        answer = _explain(stopped.error, entry, stopped.status, stopped.headers)
     except PodpacLambdaError as error:
-        entry["outcome"] = type(error).__name__
-        answer = describe_error(error)
+        answer = _explain(error, entry)
     except MemoryError:
-        exhausted = FunctionOutOfMemoryError(
-            "The function ran out of memory", next_step="Ask for fewer points, or give the function more memory"
-        )
-        entry["outcome"] = type(exhausted).__name__
-        answer = describe_error(exhausted)
+        answer = _explain(exhausted(), entry)
     except Exception as error:  # noqa: BLE001 - the outermost boundary: nothing of a traceback may leave
-        entry["outcome"] = FunctionCrashedError.__name__
-        answer = describe_error(FunctionCrashedError("The function failed", why=type(error).__name__))
+        answer = _explain(FunctionCrashedError("The function failed", why=type(error).__name__), entry)
     entry["status"] = answer["statusCode"]
     identifier = request.request_id if _REQUEST_ID.fullmatch(request.request_id) else str(entry.get("request_id", ""))
     return _with_headers(answer, {"X-Request-Id": identifier} if _REQUEST_ID.fullmatch(identifier) else {})
 
 
-def describe_error(
-    error: PodpacLambdaError, status: int | None = None, headers: Mapping[str, str] | None = None
+def _explain(
+    error: PodpacLambdaError, entry: dict[str, object], status: int = 0, headers: Mapping[str, str] | None = None
 ) -> dict[str, object]:
-    """A proxy answer that tells of an error."""
+    entry["outcome"] = type(error).__name__
     found = status or next((number for kind, number in _STATUS if isinstance(error, kind)), 500)
     return _json(found, {"status": "error", "error": error.to_dict()}, headers or {})
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from podpac_lambda_widgets.errors import FunctionOutOfMemoryError
 from podpac_lambda_widgets.remote.canonical import request_sha256
 
 if TYPE_CHECKING:
@@ -73,3 +74,10 @@ def name_result(request: Request, encoding: Encoding, versions: Mapping[str, str
     """Name the result of a request: 64 hexadecimal digits, other ones for another encoding or other versions."""
     code: dict[str, str] = {**versions} if encoding == "netcdf" else {**versions, "encoding": encoding}
     return request_sha256(request, json.dumps(code, sort_keys=True))
+
+
+def exhausted() -> FunctionOutOfMemoryError:
+    """The error that a MemoryError becomes."""
+    return FunctionOutOfMemoryError(
+        "The function ran out of memory", next_step="Ask for fewer points, or give the function more memory"
+    )

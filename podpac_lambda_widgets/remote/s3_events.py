@@ -12,10 +12,11 @@ from typing import Any, NoReturn
 from urllib.parse import unquote, unquote_plus
 
 from podpac_lambda_widgets.errors import (
-    AwsError,
+    DependencyMissingError,
     FunctionCrashedError,
-    FunctionOutOfMemoryError,
     InvalidPipelineError,
+    InvalidValueError,
+    PipelineFailedError,
     PipelineRejectedError,
     PodpacLambdaError,
     ResourceNotFoundError,
@@ -23,7 +24,7 @@ from podpac_lambda_widgets.errors import (
 )
 from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
 from podpac_lambda_widgets.remote.requests import read_json, read_request
-from podpac_lambda_widgets.remote.results import Encoding, Evaluates
+from podpac_lambda_widgets.remote.results import Encoding, Evaluates, exhausted
 from podpac_lambda_widgets.remote.s3 import StackBucket
 from podpac_lambda_widgets.remote.wire import Request, is_ours
 
@@ -33,6 +34,8 @@ _SUFFIX = ".json"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: PODPAC's client reads the name of its format where others have an extension.
 _LEGACY_EXTENSIONS = {"netcdf": "netcdf", "nc": "nc"}
+#: What the pipeline itself is the reason of, so that trying again would not help.
+_FINAL = (InvalidValueError, PipelineRejectedError, PipelineFailedError, ResultError, DependencyMissingError)
 
 
 @dataclass(frozen=True)
@@ -176,15 +179,10 @@ def _evaluate(name: str, key: str, stem: str, function: Evaluates, bucket: Stack
     try:
         try:
             return _store_result(name, key, stem, function, bucket)
-        except (AwsError, FunctionCrashedError):
-            raise
-        except PodpacLambdaError as error:
+        except _FINAL as error:
             return Outcome(name, "refused", _describe(error, key, stem, bucket), error)
         except MemoryError:
-            exhausted = FunctionOutOfMemoryError(
-                "The function ran out of memory", next_step="Ask for fewer points, or give the function more memory"
-            )
-            return Outcome(name, "refused", _describe(exhausted, key, stem, bucket), exhausted)
+            return Outcome(name, "refused", _describe(exhausted(), key, stem, bucket), exhausted())
     except ResourceNotFoundError as gone:
         return Outcome(name, "refused", error=gone)
     except PodpacLambdaError as error:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from podpac_lambda_widgets.errors import (
     AwsError,
     FunctionCrashedError,
-    FunctionOutOfMemoryError,
     PipelineRejectedError,
     PodpacLambdaError,
     ResultError,
@@ -29,7 +28,7 @@ from podpac_lambda_widgets.remote.images import encode_png
 from podpac_lambda_widgets.remote.netcdf import decode_array
 from podpac_lambda_widgets.remote.plain import require_mapping
 from podpac_lambda_widgets.remote.requests import read_request
-from podpac_lambda_widgets.remote.results import Encoding, Result, name_result
+from podpac_lambda_widgets.remote.results import Encoding, Result, exhausted, name_result
 from podpac_lambda_widgets.remote.s3 import StackBucket, make_s3_client
 from podpac_lambda_widgets.remote.s3_events import handle_records, is_s3_event
 from podpac_lambda_widgets.remote.wire import (
@@ -107,10 +106,7 @@ class Function:
         except PodpacLambdaError as error:
             return self._refuse(error, event, entry)
         except MemoryError:
-            exhausted = FunctionOutOfMemoryError(
-                "The function ran out of memory", next_step="Ask for fewer points, or give the function more memory"
-            )
-            return self._refuse(exhausted, event, entry)
+            return self._refuse(exhausted(), event, entry)
         except Exception as error:  # noqa: BLE001 - the outermost boundary: nothing of a traceback may leave or be logged
             unforeseen = FunctionCrashedError(
                 "The function failed",

@@ -370,13 +370,22 @@ def test_a_result_that_cannot_be_looked_for_is_computed_and_one_that_cannot_be_p
     stubber.assert_no_pending_responses()
 
 
-def test_a_failure_of_the_function_itself_is_tried_again(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (ZeroDivisionError("secret"), "ZeroDivisionError"),
+        (errors.ArchiveMissingError("No dependencies", why="SlowDown"), "SlowDown"),
+    ],
+)
+def test_a_failure_of_the_function_itself_is_tried_again(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, raised: Exception, told: str
+) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("secret")
+        raise raised
 
     monkeypatch.setattr("podpac_lambda_widgets.remote.triggers.evaluate", fail)
     bucket.put("input/soil/a.json", pipeline())
-    with pytest.raises(errors.ResultError, match="ZeroDivisionError") as caught:
+    with pytest.raises(errors.ResultError, match=told) as caught:
         bucket.handle(records("input/soil/a.json"))
     assert "secret" not in str(caught.value) + "".join(bucket.lines)
     assert bucket.names("output") == []
