@@ -100,8 +100,8 @@ class Wire:
     calls: list[Call] = field(default_factory=list)
     _cut: Cut | None = None
     _cut_at: int = -1
-    #: How often a function that was written is still told to be Pending. The embedded AWS takes half a second for it.
-    pending_polls: int = 1
+    #: How often a function that was written is told to be Pending; None: as long as it is, half a second.
+    pending_polls: int | None = 1
     _pending: int = 0
     # An upload sends from threads of its own.
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -133,6 +133,8 @@ class Wire:
             self._cut.happen(f"{model.service_model.service_name}.{model.name}")
 
     def _settle(self, operation: str, parsed: dict[str, Any]) -> None:
+        if self.pending_polls is None:
+            return
         if operation in _UNSETTLING:
             self._pending = self.pending_polls
         elif operation in _TELLING and "Error" not in parsed:
