@@ -6,6 +6,7 @@ import base64
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -23,7 +24,7 @@ from podpac_lambda_widgets.aws.stacks import read_stacks
 from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import TRANSFER_TIMEOUT
 from podpac_lambda_widgets.clock import Clock, SystemClock
-from podpac_lambda_widgets.errors import ResourceExistsError
+from podpac_lambda_widgets.errors import ResourceExistsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
@@ -55,7 +56,7 @@ class AwsAccount:
         self.session = session
         self.clock: Clock = clock or SystemClock()
         self._wall_clock = wall_clock
-        self._client = Clients(session)
+        self._client = Clients(session, self.clock)
 
     def __repr__(self) -> str:
         return f"AwsAccount(region={self.session.region_name!r})"
@@ -65,20 +66,20 @@ class AwsAccount:
         return self._ask_identity()
 
     def _ask_identity(self) -> Identity:
-        with asking("Asking AWS who we are"), explaining_expiry(self.session):
+        with explaining_expiry(self.session), asking("Asking AWS who we are"):
             answer = self._client("sts").get_caller_identity()
         return Identity(
             account=answer["Account"],
             arn=answer["Arn"],
             region=str(self.session.region_name),
             partition=str(answer["Arn"]).split(":")[1],
-            expires=credentials_expiry(self.session),
             is_root=is_root(answer["Arn"]),
         )
 
     def identity(self) -> Identity:
         """Who we are; raises a CredentialsError when AWS does not know us."""
-        return self._identity
+        # Credentials that renew themselves end later and later.
+        return replace(self._identity, expires=credentials_expiry(self.session))
 
     @cached_property
     def _resources(self) -> Resources:
@@ -101,10 +102,21 @@ class AwsAccount:
             There is one that is not the stack's.
         """
         with explaining_expiry(self.session):
-            try:
-                self._resources.create(wanted, stack, progress)
-            except ResourceExistsError as error:
-                self._converge(wanted, stack, progress, error)
+            deadline = self.clock.monotonic() + _VISIBLE_S
+            while True:
+                try:
+                    return self._create(wanted, stack, progress)
+                except ResourceNotFoundError:
+                    # What has just been made is not to be found everywhere yet.
+                    if self.clock.monotonic() >= deadline:
+                        raise
+                self.clock.sleep(2.0)
+
+    def _create(self, wanted: Resource, stack: str, progress: Progress) -> None:
+        try:
+            self._resources.create(wanted, stack, progress)
+        except ResourceExistsError as error:
+            self._converge(wanted, stack, progress, error)
 
     def _converge(self, wanted: Resource, stack: str, progress: Progress, error: ResourceExistsError) -> None:
         found = self._read_patiently(wanted)
@@ -136,15 +148,17 @@ class AwsAccount:
 
     def lock(self, stack: str) -> StackLock:
         """Hold the stack for this builder; raises StackBusyError, which says who is building."""
-        function = stack.rpartition("@")[0]
-        return StackLock.acquire(
-            self._client("logs"), function, stack, self._identity, wall_clock=self._wall_clock, clock=self.clock
-        )
+        function, logs = stack.rpartition("@")[0], self._client("logs")
+        with explaining_expiry(self.session):
+            return StackLock.acquire(
+                logs, function, stack, self._identity, wall_clock=self._wall_clock, clock=self.clock
+            )
 
     def denied(self, grants: Sequence[Grant]) -> tuple[str, ...] | None:
         """Which of the actions we may not do, in words; None when AWS does not let us ask."""
         asked = [(grant.actions, resource, grant.context) for grant in grants for resource in grant.resources]
-        found = simulation.denied(self._client("iam"), self._identity.arn, asked)
+        with explaining_expiry(self.session):
+            found = simulation.denied(self._client("iam"), self._identity.arn, asked)
         return None if found is None else tuple(f"{action} on {resource}" for action, resource in found)
 
     def stacks(self) -> tuple[StackRecord, ...]:
@@ -155,11 +169,13 @@ class AwsAccount:
 
     def count_objects(self, bucket: Bucket, stack: str) -> BucketCount:
         """What is in a bucket."""
-        return bucket_contents.count_objects(self._client("s3"), bucket, stack, self._identity.account)
+        with explaining_expiry(self.session):
+            return bucket_contents.count_objects(self._client("s3"), bucket, stack, self._identity.account)
 
     def inspect_object(self, bucket: str, key: str) -> Mapping[str, str | int]:
         """``size``, ``sha256`` (empty when unknown) and ``etag`` of an object; raises ResourceNotFoundError."""
-        return objects.inspect_object(self._client("s3"), bucket, key, self._ask_identity)
+        with explaining_expiry(self.session):
+            return objects.inspect_object(self._client("s3"), bucket, key, self._ask_identity)
 
     def invoke(self, function_name: str, payload: bytes, timeout: float) -> Invocation:
         """Call a function once and wait for at most ``timeout`` seconds.
@@ -168,7 +184,8 @@ class AwsAccount:
         """
         client = self._client("lambda", read_timeout=timeout, attempts=1)
         after = "The function may still be running: look at its log before you call it again."
-        with asking("Calling the function", function_name, seconds=timeout, after_timeout=after):
+        asked = asking("Calling the function", function_name, seconds=timeout, after_timeout=after)
+        with explaining_expiry(self.session), asked:
             answer = client.invoke(FunctionName=function_name, LogType="Tail", Payload=payload)
             body = answer["Payload"].read()
         log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
@@ -183,11 +200,13 @@ class AwsAccount:
         self, group: str, *, start: datetime | None, end: datetime | None, request_id: str
     ) -> Iterator[LogLine]:
         """Lines of a log group, oldest first; raises ResourceNotFoundError where there is none."""
-        return read_log_lines(self._client("logs"), group, start=start, end=end, request_id=request_id)
+        with explaining_expiry(self.session):
+            yield from read_log_lines(self._client("logs"), group, start=start, end=end, request_id=request_id)
 
     def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
         """The bytes of an object."""
-        return objects.fetch_object(self._client("s3", TRANSFER_TIMEOUT), bucket, key, progress)
+        with explaining_expiry(self.session):
+            return objects.fetch_object(self._client("s3", TRANSFER_TIMEOUT), bucket, key, progress)
 
 
 def inventory(session: boto3.Session | None = None) -> Inventory:

@@ -103,6 +103,8 @@ def _create(client: Any, function: Function, again: Callable[[Exception], bool],
         clock,
     )
     check_code(made, function)
+    # The other waiter takes a function that is not to be found yet for one that failed.
+    _wait(client, "function_exists", function.name)
     _wait(client, "function_active_v2", function.name)
     if function.reserved_concurrency is not None:
         _reserve(client, function, clock)

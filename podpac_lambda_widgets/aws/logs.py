@@ -7,7 +7,7 @@ from typing import Any
 from podpac_lambda_widgets.aws import tags
 from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.errors import ResourceNotFoundError
-from podpac_lambda_widgets.plan.resources import LogGroup, Observed
+from podpac_lambda_widgets.plan.resources import LeftLock, LogGroup, Observed
 
 
 def read_log_group(logs: Any, wanted: LogGroup) -> Observed | None:
@@ -23,6 +23,12 @@ def read_log_group(logs: Any, wanted: LogGroup) -> Observed | None:
         name=wanted.name, retention=found.get("retentionInDays", 0), tags=tags.wanted_part(found_tags, wanted.tags)
     )
     return Observed(group, tags.stack_of(found_tags))
+
+
+def read_left_lock(logs: Any, wanted: LeftLock) -> Observed | None:
+    """The lock's log group as AWS has it."""
+    found = read_log_group(logs, LogGroup(name=wanted.name, retention=0, tags={}))
+    return None if found is None else Observed(wanted, found.stack)
 
 
 def create_log_group(logs: Any, group: LogGroup) -> None:

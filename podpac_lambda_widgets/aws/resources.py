@@ -28,6 +28,7 @@ from podpac_lambda_widgets.plan.resources import (
     Budget,
     Function,
     FunctionUrl,
+    LeftLock,
     LogGroup,
     Observed,
     Resource,
@@ -68,6 +69,8 @@ class Resources:
                 return objects.read_object(client("s3"), wanted, account, self._confirm)
             case LogGroup():
                 return logs.read_log_group(client("logs"), wanted)
+            case LeftLock():
+                return logs.read_left_lock(client("logs"), wanted)
             case Function():
                 return functions.read_function(client("lambda"), wanted)
             case S3Trigger():
@@ -130,7 +133,7 @@ class Resources:
                 budgets.update_budget(client("budgets"), change, wanted, identity.account, identity.partition)
 
     def delete(self, found: Resource, stack: str, progress: Progress) -> None:
-        """Take it away; gone already is fine."""
+        """Take it away; gone already is fine. A lock goes when it is released."""
         account, client, clock = self._identity.account, self._client, self._clock
         match found:
             case Role():

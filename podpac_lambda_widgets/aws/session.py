@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import re
 from collections.abc import Iterator
@@ -166,6 +167,7 @@ def profiles() -> tuple[str, ...]:
         return tuple(session.available_profiles)
 
 
+@functools.cache
 def regions() -> tuple[tuple[str, str], ...]:
     """Code and long name of every region that has Lambda, in all partitions, as botocore knows them."""
     data = _without_profiles().get_data("endpoints")

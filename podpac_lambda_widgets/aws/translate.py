@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.request import getproxies
 
 from boto3.exceptions import Boto3Error
 from botocore import exceptions as botocore_errors
@@ -37,6 +38,21 @@ _WRONG = {
     "MissingAuthenticationToken",
     "AuthFailure",
 }
+#: What a signature that is otherwise right is refused with, on a machine whose clock is wrong.
+_SKEWED = re.compile(r"signature expired|signature not yet current", re.IGNORECASE)
+_CLOCK_STEP = "This machine's clock is wrong: set it, and try again."
+#: A sign-in that has ended, or was never done; younger versions of botocore have more of these.
+_SIGN_IN = tuple(
+    kind
+    for name in (
+        "TokenRetrievalError",
+        "UnauthorizedSSOTokenError",
+        "SSOTokenLoadError",
+        "LoginRefreshRequired",
+        "LoginTokenLoadError",
+    )
+    if (kind := getattr(botocore_errors, name, None)) is not None
+)
 _UNREADABLE = (
     botocore_errors.CredentialRetrievalError,
     botocore_errors.ConfigParseError,
@@ -83,8 +99,10 @@ _QUOTAS = {
     "PolicyLengthExceededException": "the length of a Lambda function's policy",
 }
 _NOT_ENABLED = "The account has not enabled this service or region: enable it in the console, or choose another region."
+_PROXY_STEP = "The proxy wants a name and a password: set them in HTTPS_PROXY, as your network's owner tells."
 _STEPS = {
-    "RequestTimeTooSkewed": "This machine's clock is wrong: set it, and try again.",
+    "RequestTimeTooSkewed": _CLOCK_STEP,
+    "407": _PROXY_STEP,
     "BucketAlreadyExists": "The name is taken by another AWS account: choose another bucket name.",
     "OptInRequired": _NOT_ENABLED,
     "SubscriptionRequiredException": _NOT_ENABLED,
@@ -157,7 +175,7 @@ def _translate_failure(error: Exception, what: str, resource: str) -> PodpacLamb
             why=str(error),
             next_step="Enter a key, choose a profile, or use the embedded AWS.",
         )
-    if isinstance(error, botocore_errors.TokenRetrievalError | botocore_errors.UnauthorizedSSOTokenError):
+    if isinstance(error, _SIGN_IN):
         return ExpiredCredentialsError(
             "The sign-in has expired", why=str(error), next_step="Run `aws sso login` and connect again."
         )
@@ -168,13 +186,25 @@ def _translate_failure(error: Exception, what: str, resource: str) -> PodpacLamb
             f"{what} failed: AWS could not be reached",
             resource=resource,
             why=_mask(str(error)),
-            next_step="Check the network, a proxy, and AWS_ENDPOINT_URL if it is set.",
+            next_step=_network_step(error),
         )
     if isinstance(error, botocore_errors.NoRegionError):
         return InvalidValueError(
             "No region was chosen", field="region", next_step="Choose a region, such as us-east-1."
         )
     return AwsError(f"{what} failed", resource=resource, why=_mask(str(error)))
+
+
+def _network_step(error: Exception) -> str:
+    text = str(error)
+    if isinstance(error, botocore_errors.SSLError):
+        return (
+            "Something between here and AWS opens encrypted traffic: put your network's CA bundle into AWS_CA_BUNDLE "
+            "(a file that exists)."
+        )
+    if isinstance(error, botocore_errors.ProxyConnectionError) and "407" in text:
+        return _PROXY_STEP
+    return "Check the network, a proxy, and AWS_ENDPOINT_URL if it is set."
 
 
 def _translate_answer(error: botocore_errors.ClientError, what: str, resource: str) -> PodpacLambdaError:
@@ -192,6 +222,8 @@ def _translate_answer(error: botocore_errors.ClientError, what: str, resource: s
         step = "Check the access key ID and the secret; a key that begins with ASIA needs a session token."
         if code in _UNKNOWN_TOKEN:
             step += " A region that the account has not enabled is another cause: enable it, or choose another."
+        if _SKEWED.search(message):
+            step = _CLOCK_STEP
         return WrongCredentialsError(
             "AWS does not accept these credentials",
             why=message,
@@ -242,6 +274,11 @@ def _denied(error: botocore_errors.ClientError, what: str, resource: str, reques
 
 def _mask(text: str) -> str:
     # A proxy's address may carry its password, and an answer that botocore could not parse its credentials.
+    for address in getproxies().values():
+        # A password with a slash in it is cut in pieces by whoever takes the address apart.
+        name_and_password = address.rpartition("@")[0].partition("://")[2]
+        for piece in filter(None, (name_and_password, *name_and_password.split("/"))):
+            text = text.replace(piece, "***")
     return mask_secrets(re.sub(r"://[^/@\s]+@", "://***@", text))
 
 

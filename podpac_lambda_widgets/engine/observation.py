@@ -53,22 +53,21 @@ def _with_adopted_role(pairs: list[Pair], stack: str) -> list[Pair]:
     ]
 
 
-def read_named(account: Account, named: Iterable[Resource]) -> Found:
-    """What bears these names; what may not be read is no reason to leave the rest."""
+def read_named(account: Account, named: Iterable[Resource], names: StackNames, adopt: Collection[str] = ()) -> Found:
+    """What bears these names, buckets with what is in them; what may not be read is no reason to leave the rest."""
     observed: list[Observed] = []
     unreadable: list[Keep] = []
     for each in named:
         try:
             found = account.read(each)
+            if found is not None:
+                observed.append(_count_bucket(account, found, names, adopt))
         except AccessDeniedError as error:
             unreadable.append(Keep(each, f"could not be looked at ({error.action or error.what})"))
-        else:
-            if found is not None:
-                observed.append(found)
     return Found(tuple(observed), tuple(unreadable))
 
 
-def count_bucket(account: Account, found: Observed, names: StackNames, adopt: Collection[str]) -> Observed:
+def _count_bucket(account: Account, found: Observed, names: StackNames, adopt: Collection[str]) -> Observed:
     """A bucket with the number of objects in it that are ours, and that are not; anything else as it is."""
     if not isinstance(found.resource, Bucket):
         return found

@@ -12,7 +12,7 @@ from podpac_lambda_widgets.engine.apply import apply_plan
 from podpac_lambda_widgets.engine.archives import ArchiveFinder
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
-from podpac_lambda_widgets.engine.observation import count_bucket, read_named, read_wanted
+from podpac_lambda_widgets.engine.observation import read_named, read_wanted
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.preflight import (
     check_confirmation,
@@ -45,7 +45,7 @@ from podpac_lambda_widgets.plan.desired import (
 from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
 from podpac_lambda_widgets.plan.names import StackNames, stack_names
 from podpac_lambda_widgets.plan.permissions import Purpose, policy_for, wishes_of
-from podpac_lambda_widgets.plan.resources import Function
+from podpac_lambda_widgets.plan.resources import Function, LeftLock
 from podpac_lambda_widgets.plan.validation import Validation
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.wire import Request
@@ -95,7 +95,8 @@ class Stack:
         wanted = desired_resources(self.deployment, self._archives.find(self.source, self.deployment), identity)
         pairs = read_wanted(self.account, wanted, names.stack, self.deployment.adopt)
         kinds = {type(resource) for resource in wanted}
-        surplus = read_named(self.account, [each for each in named_extras(names, identity) if type(each) not in kinds])
+        extras = [each for each in named_extras(names, identity) if type(each) not in kinds]
+        surplus = read_named(self.account, extras, names)
         plan = plan_build(names.stack, pairs, self.deployment.adopt, surplus.observed)
         return replace(plan, changes=(*plan.changes, *surplus.unreadable))
 
@@ -158,9 +159,9 @@ class Stack:
     def plan_delete(self) -> Plan:
         """What deleting would take away, found by names and tags alone. Reads only."""
         identity, names = self.account.identity(), self._names()
-        found = read_named(self.account, named_resources(self.deployment, identity))
-        counted = [count_bucket(self.account, each, names, self.deployment.adopt) for each in found.observed]
-        plan = plan_delete(names.stack, counted, self.deployment.adopt)
+        named = named_resources(self.deployment, identity)
+        found = read_named(self.account, named, names, self.deployment.adopt)
+        plan = plan_delete(names.stack, found.observed, self.deployment.adopt)
         return replace(plan, changes=(*plan.changes, *found.unreadable))
 
     def delete(
@@ -214,10 +215,9 @@ class Stack:
     def describe(self) -> Description:
         """What there is of this stack in the account. Reads only."""
         identity, names = self.account.identity(), self._names()
-        named = named_resources(self.deployment, identity)
-        found = read_named(self.account, named)
-        counted = [count_bucket(self.account, each, names, self.deployment.adopt) for each in found.observed]
-        return Description(names.stack, identity, named, tuple(counted), found.unreadable)
+        named = tuple(each for each in named_resources(self.deployment, identity) if not isinstance(each, LeftLock))
+        found = read_named(self.account, named, names, self.deployment.adopt)
+        return Description(names.stack, identity, named, found.observed, found.unreadable)
 
     def run(
         self,

@@ -23,6 +23,7 @@ _HEADER_KEY = re.compile(r"(?:Credential=|^AWS )(\w+)")
 _QUERY_KEYS = ("X-Amz-Credential", "AWSAccessKeyId")
 #: Keys of users and of temporary sessions; any other form means root to ministack, whatever the secret.
 _KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{12,}")
+_UNSIGNED_ACTIONS = ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
 _OWNER_HEADERS = ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner")
 _XML_SERVICES = ("s3", "iam", "sts")
 
@@ -32,7 +33,8 @@ class Gate:
 
     - ministack's administration (reset, configuration) is closed, but for the health check.
     - A request that is not signed with the key of a user or a session is refused: ministack lets anybody use S3, and
-      takes ``test`` and every account number for root. Any page in a browser can send requests to loopback.
+      takes ``test`` and every account number for root. Any page in a browser can send requests to loopback. STS's
+      calls that bring a token instead pass.
     - A bucket is not that of another account: ministack does not look at ``ExpectedBucketOwner``.
     - Invoke refuses what Lambda refuses: a request above the limit of its kind with 413, what is not JSON with 400.
       Source: errors and limits of ``Invoke`` in AWS's Lambda API reference.
@@ -54,6 +56,10 @@ class Gate:
             return await _refuse(send, 404, "UnknownOperationException", "There is no such operation.")
         if path != HEALTH_PATH and not _public(path, headers):
             refusal = _signature_refusal(scope, headers)
+            if refusal is not None and path == "/" and scope["method"] == "POST":
+                body = await _read(receive)
+                receive = _replay(body, receive)
+                refusal = None if _needs_no_signature(body) else refusal
             if refusal is not None:
                 return await _refuse(send, *refusal, xml=_wants_xml(headers))
         if any(headers.get(name, self._account) != self._account for name in _OWNER_HEADERS):
@@ -76,6 +82,11 @@ def _signature_refusal(scope: Message, headers: dict[str, str]) -> tuple[int, st
     if not _KEY_ID.fullmatch(keys[0]):
         return 403, "InvalidClientTokenId", "The security token included in the request is invalid."
     return None
+
+
+def _needs_no_signature(body: bytes) -> bool:
+    # Those who ask for their first credentials have none to sign with: their token stands for them.
+    return parse_qs(body.decode("latin-1")).get("Action", [""])[0] in _UNSIGNED_ACTIONS
 
 
 def _wants_xml(headers: dict[str, str]) -> bool:

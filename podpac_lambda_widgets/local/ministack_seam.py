@@ -10,7 +10,10 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import replace
 from importlib import import_module, metadata
+from itertools import count
 from typing import Any, Protocol
 
 from podpac_lambda_widgets.local.function import Archive, Function, Invocation, Outcome
@@ -36,6 +39,9 @@ _SEAM: tuple[tuple[str, str, list[str] | None], ...] = (
         "enforce",
         ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
     ),
+    ("ministack.core.iam_evaluator", "evaluate", ["ctx", "policies", "limits"]),
+    ("ministack.services.iam", "_simulate_principal_policy", ["p"]),
+    ("ministack.services.iam", "_IAM_HANDLERS", None),
     ("ministack.services.cloudwatch_logs", "_log_groups", None),
     ("ministack.app", "app", ["scope", "receive", "send"]),
 )
@@ -117,8 +123,46 @@ def install(invoker: Invoker) -> Application:
 
     service._execute_function_warm = execute
     service._emit_lambda_logs = write_permitted_log
+    _install_simulator()
     application: Application = import_module("ministack.app").app
     return application
+
+
+def _install_simulator() -> None:
+    """Have IAM's simulator look at the context that it is asked with, which ministack leaves out."""
+    iam: Any = import_module("ministack.services.iam")
+    evaluator: Any = import_module("ministack.core.iam_evaluator")
+    simulate, decide = iam._simulate_principal_policy, evaluator.evaluate
+    context: ContextVar[Mapping[str, Any]] = ContextVar("context")
+
+    def decide_in_context(ctx: Any, *policies: Any) -> Any:
+        return decide(replace(ctx, service_context={**ctx.service_context, **context.get({})}), *policies)
+
+    def simulate_in_context(p: Mapping[str, Any]) -> object:
+        token = context.set(_context_entries(p))
+        try:
+            return simulate(p)
+        finally:
+            context.reset(token)
+
+    evaluator.evaluate = decide_in_context
+    iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulate_in_context
+
+
+def _context_entries(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    entries = {}
+    for number in count(1):
+        prefix = f"ContextEntries.member.{number}"
+        key = _first(parameters, f"{prefix}.ContextKeyName")
+        if not key:
+            break
+        entries[key.lower()] = _first(parameters, f"{prefix}.ContextKeyValues.member.1")
+    return entries
+
+
+def _first(parameters: Mapping[str, Any], name: str) -> str:
+    value = parameters.get(name, "")
+    return str(value[0] if isinstance(value, list) else value)
 
 
 def _may_write_log(config: Mapping[str, Any]) -> bool:

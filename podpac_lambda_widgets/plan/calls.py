@@ -19,6 +19,7 @@ from podpac_lambda_widgets.plan.resources import (
     Budget,
     Function,
     FunctionUrl,
+    LeftLock,
     LogGroup,
     RestApi,
     Role,
@@ -46,7 +47,9 @@ def calls_of(plan: Plan) -> tuple[Call, ...]:
     if not plan.writes:
         return ()
     calls = [Call(operation, str(change.resource)) for change in plan.writes for operation in _operations(change)]
-    return (Call("lock.CreateLogGroup", plan.stack), *calls, Call("lock.DeleteLogGroup", plan.stack))
+    is_left = any(isinstance(change.resource, LeftLock) for change in plan.writes)
+    hold = "lock.TagResource" if is_left else "lock.CreateLogGroup"
+    return (Call(hold, plan.stack), *calls, Call("lock.DeleteLogGroup", plan.stack))
 
 
 def _operations(change: Create | Update | Delete) -> Iterator[str]:
@@ -159,6 +162,8 @@ _OF: dict[type, Callable[[Any, Any], Iterator[str]]] = {
     BucketContents: _bucket,
     StoredObject: _stored_object,
     LogGroup: _log_group,
+    # It is taken over first, and given back last.
+    LeftLock: lambda change, lock: iter(()),
     Function: _function,
     S3Trigger: s3_trigger_operations,
     RestApi: rest_api_operations,

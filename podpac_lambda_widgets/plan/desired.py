@@ -24,6 +24,7 @@ from podpac_lambda_widgets.plan.resources import (
     STACK_TAG,
     Bucket,
     Function,
+    LeftLock,
     LogGroup,
     Resource,
     Role,
@@ -225,4 +226,4 @@ def named_resources(deployment: Deployment, identity: Identity) -> tuple[Resourc
     bucket = Bucket(name=names.bucket, region=identity.region, tags={}, public_access_blocked=True, policy=None)
     role = Role(name=names.role, description="", trust={}, policies={}, managed_policies=(), tags={})
     group = LogGroup(name=names.log_group, retention=0, tags={})
-    return *named_extras(names, identity), named_function(names), group, role, bucket
+    return *named_extras(names, identity), named_function(names), group, role, bucket, LeftLock(name=names.lock)

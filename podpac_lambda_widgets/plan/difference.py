@@ -15,6 +15,7 @@ from podpac_lambda_widgets.plan.resources import (
     Budget,
     Function,
     FunctionUrl,
+    LeftLock,
     LogGroup,
     Observed,
     Resource,
@@ -163,7 +164,8 @@ def plan_delete(stack: str, found: Sequence[Observed], adopt: Collection[str] = 
             adopted = observed.stack is None and resource.name in adopt
             changes += _delete_bucket(stack, resource, observed.stack, adopted)
         elif observed.stack == stack:
-            changes.append(Delete(resource))
+            left = "left by a builder that was cut off, or is at work just now"
+            changes.append(Delete(resource, left if isinstance(resource, LeftLock) else ""))
         else:
             changes.append(Keep(resource, "not ours"))
     return Plan(stack, "delete", tuple(changes))

@@ -132,6 +132,13 @@ class LogGroup(Resource):
     tags: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class LeftLock(Resource):
+    """The log group that holds a stack for one builder, left by one that was cut off."""
+
+    kind: ClassVar[str] = "lock"
+
+
 #: The old value of a function's ``role`` when that role is gone: one made anew under the same name is another role.
 ROLE_GONE = "a role that is gone"
 
