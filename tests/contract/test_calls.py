@@ -122,9 +122,7 @@ def test_every_call_of_archives_in_a_bucket_is_as_the_service_models_say(
 
 
 @pytest.mark.archive
-def test_every_call_of_a_run_and_its_log_is_as_the_service_models_say(
-    recorder: Any, package: Package
-) -> None:
+def test_every_call_of_a_run_and_its_log_is_as_the_service_models_say(recorder: Any, package: Package) -> None:
     # It is really called, so that it has to be ready really.
     recorder.wire.pending_polls = None
     source = Source(

@@ -17,7 +17,5 @@ def write_sources(make_folder: Callable[[str], Path]) -> dict[str, Source]:
         pair = Pair(make_folder(version))
         pair.dist_files["version.py"] = pair.dependencies_files["version.py"] = version.encode()
         pair.write()
-        made[version] = Source(
-            function_source_dist_zip=pair.dist, function_source_dependencies_zip=pair.dependencies
-        )
+        made[version] = Source(function_source_dist_zip=pair.dist, function_source_dependencies_zip=pair.dependencies)
     return made

@@ -165,7 +165,9 @@ class Overlay(Wire):
         status, code, message, headers = refused
         content = b"" if request.method == "HEAD" else _ERRORS[protocol](code, message).encode()
         told = {"x-amzn-errortype": code, "x-amzn-requestid": _REQUEST_ID, "x-amz-request-id": _REQUEST_ID}
-        return AWSResponse(request.url, status, {**told, "content-length": str(len(content)), **headers}, _Body(content))
+        return AWSResponse(
+            request.url, status, {**told, "content-length": str(len(content)), **headers}, _Body(content)
+        )
 
     def _refusal(self, name: str, params: dict[str, Any]) -> Refusal | None:
         if self.clock.now < self.storm_until:
