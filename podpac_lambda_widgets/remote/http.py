@@ -114,7 +114,7 @@ def answer_http(
         answer = _explain(FunctionCrashedError("The function failed", why=type(error).__name__), entry)
     entry["status"] = answer["statusCode"]
     identifier = request.request_id if _REQUEST_ID.fullmatch(request.request_id) else str(entry.get("request_id", ""))
-    return _with_headers(answer, {"X-Request-Id": identifier} if _REQUEST_ID.fullmatch(identifier) else {})
+    return _with_headers(answer, {"X-Request-Id": identifier} if identifier else {})
 
 
 def _explain(

@@ -58,7 +58,6 @@ def encode_png(array: xr.DataArray) -> bytes:
     colormap, low, high = _style(array.attrs.get("layer_style"), values)
     with np.errstate(all="ignore"):
         pixels = colormap((values - low) / ((high - low) or 1.0), bytes=True)
-    pixels[np.isnan(values), 3] = 0
     image = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(image, "PNG")
     return image.getvalue()

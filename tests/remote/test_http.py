@@ -10,6 +10,7 @@ import math
 import re
 import warnings
 from collections import OrderedDict
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -260,6 +261,8 @@ def test_no_request_id_can_add_a_header(identifier: object) -> None:
     event = through_url("POST", ours())
     event["requestContext"]["requestId"] = identifier
     assert "X-Request-Id" not in ask(event)["headers"]
+    made = Function(ENVIRON, print_line=lambda line: None)
+    assert check(made.handle(event, SimpleNamespace(aws_request_id="r-1")))["headers"]["X-Request-Id"] == "r-1"
 
 
 def test_an_unforeseen_failure_is_a_500_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,6 +200,15 @@ def test_a_result_of_something_else_is_replaced(bucket: Bucket, change: Callable
     assert bucket.handle(records("input/soil/a.json"))[0]["outcome"] == "stored"
 
 
+def test_a_result_in_the_form_of_the_other_client_is_replaced(bucket: Bucket) -> None:
+    bucket.put("input/soil/a.json", pipeline(output={"format": "nc"}))
+    bucket.handle(records("input/soil/a.json"))
+    legacy = {"pipeline": SIN, "coordinates": grid(), "output": {"format": "nc"}}
+    bucket.put("input/soil/a.json", json.dumps(legacy).encode())
+    assert [bucket.handle(records("input/soil/a.json"))[0]["outcome"] for _ in range(2)] == ["stored", "skipped"]
+    assert bucket.names("output") == ["output/soil/a.nc"]
+
+
 def test_a_result_whose_bytes_are_not_those_promised_is_replaced(bucket: Bucket) -> None:
     bucket.put("input/soil/a.json", pipeline())
     bucket.handle(records("input/soil/a.json"))
