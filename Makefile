@@ -26,6 +26,9 @@ demo: setup ## run the main job: embedded AWS, archives, the Studio in JupyterLa
 test: setup browser archives ## run all tests (TESTS=tests/plan for a part)
 	@$(BIN)/python -m pytest $(TESTS)
 
+sweep: setup archives ## cut the wire at every call of building, changing and deleting, in every way (hours)
+	@SWEEP=all $(BIN)/python -m pytest tests/deploy/test_cut_wire.py
+
 check: setup ## lint, format, types, layers, shell scripts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -54,4 +57,4 @@ clean: ## remove .venv, archives and everything else that was made
 	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.nc demo.png \
 	  dist/aws/podpac_dist.zip dist/aws/podpac_deps.zip
 
-.PHONY: help setup demo test check bench screenshots archives browser lock clean
+.PHONY: help setup demo test sweep check bench screenshots archives browser lock clean

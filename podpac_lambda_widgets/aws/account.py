@@ -20,7 +20,7 @@ from podpac_lambda_widgets.aws.log_events import read_log_lines
 from podpac_lambda_widgets.aws.log_mask import mask_credentials
 from podpac_lambda_widgets.aws.resources import Resources
 from podpac_lambda_widgets.aws.session import check_region, connect
-from podpac_lambda_widgets.aws.stacks import read_stacks
+from podpac_lambda_widgets.aws.stacks import find_buckets, read_stacks
 from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import TRANSFER_TIMEOUT
 from podpac_lambda_widgets.clock import Clock, SystemClock
@@ -160,6 +160,11 @@ class AwsAccount:
         with explaining_expiry(self.session):
             found = simulation.denied(self._client("iam"), self._identity.arn, asked)
         return None if found is None else tuple(f"{action} on {resource}" for action, resource in found)
+
+    def tagged_buckets(self, stack: str) -> tuple[str, ...]:
+        """Names of the buckets that bear the stack's tag; empty too where they may not be looked for."""
+        with explaining_expiry(self.session):
+            return find_buckets(self._client("resourcegroupstaggingapi"), stack)
 
     def stacks(self) -> tuple[StackRecord, ...]:
         """Every stack of ours in the region, with its age, size and calls of this month."""

@@ -60,6 +60,18 @@ def find_stacks(tagging: Any) -> dict[str, tuple[str, ...]]:
     return _by_stack(found)
 
 
+def find_buckets(tagging: Any, stack: str) -> tuple[str, ...]:
+    """Names of the buckets that bear a stack's tag; empty too where they may not be looked for."""
+    filters = [{"Key": STACK_TAG, "Values": [stack]}]
+    try:
+        with asking("Looking for buckets", stack):
+            pages = tagging.get_paginator("get_resources").paginate(TagFilters=filters, ResourceTypeFilters=["s3"])
+            arns = [str(each["ResourceARN"]) for page in pages for each in page["ResourceTagMappingList"]]
+    except AccessDeniedError:
+        return ()
+    return tuple(sorted(arn.rpartition(":")[2] for arn in arns))
+
+
 def find_roles(iam: Any, region: str, prefixes: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The ARNs of the roles with our tag for stacks of a region, by stack.
 

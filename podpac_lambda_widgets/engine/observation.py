@@ -7,10 +7,22 @@ from dataclasses import dataclass, replace
 
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.errors import AccessDeniedError
+from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.changes import Keep
+from podpac_lambda_widgets.plan.desired import named_bucket, named_extras, named_function, named_role
 from podpac_lambda_widgets.plan.difference import Pair
-from podpac_lambda_widgets.plan.names import StackNames
-from podpac_lambda_widgets.plan.resources import Bucket, Function, Observed, Resource, Role, S3Trigger, StoredObject
+from podpac_lambda_widgets.plan.names import StackNames, as_deployed, stack_names
+from podpac_lambda_widgets.plan.resources import (
+    Bucket,
+    Function,
+    Observed,
+    Resource,
+    RestApi,
+    Role,
+    S3Trigger,
+    StoredObject,
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,38 @@ def read_named(account: Account, named: Iterable[Resource], names: StackNames, a
         except AccessDeniedError as error:
             unreadable.append(Keep(each, f"could not be looked at ({error.action or error.what})"))
     return Found(tuple(observed), tuple(unreadable))
+
+
+def read_deployed(account: Account, deployment: Deployment, identity: Identity) -> Deployment:
+    """The wish with the names that the function really has, where there is one of ours."""
+    names = stack_names(deployment, identity)
+    try:
+        found = account.read(named_function(names))
+    except AccessDeniedError:
+        return deployment
+    if found is None or found.stack != names.stack or not isinstance(found.resource, Function):
+        return deployment
+    return as_deployed(deployment, found.resource)
+
+
+def read_surplus(account: Account, wanted: Sequence[Resource], deployment: Deployment, identity: Identity) -> Found:
+    """What is left of an earlier wish: triggers, a budget, a role or a bucket of another name."""
+    names = stack_names(deployment, identity)
+    deployed = stack_names(read_deployed(account, deployment, identity), identity)
+    named: list[Resource] = [*named_extras(deployed, identity)]
+    if deployed.role != names.role:
+        named.append(named_role(deployed))
+    if deployed.bucket != names.bucket:
+        named.append(named_bucket(deployed.bucket, identity))
+    places = {(type(each), _place(each)) for each in wanted}
+    return read_named(account, [each for each in named if (type(each), _place(each)) not in places], deployed)
+
+
+def _place(resource: Resource) -> str:
+    """What tells two resources of one kind apart; an API is found by its tag, whatever its name."""
+    if isinstance(resource, S3Trigger):
+        return resource.bucket
+    return "" if isinstance(resource, RestApi) else resource.name
 
 
 def _count_bucket(account: Account, found: Observed, names: StackNames, adopt: Collection[str]) -> Observed:

@@ -46,6 +46,9 @@ class Account(Protocol):
     def denied(self, grants: Sequence[Grant]) -> tuple[str, ...] | None:
         """Which of the actions we may not do, in words; None when AWS does not let us ask."""
 
+    def tagged_buckets(self, stack: str) -> tuple[str, ...]:
+        """Names of the buckets that bear the stack's tag; empty too where they may not be looked for."""
+
     def stacks(self) -> tuple[StackRecord, ...]:
         """Every stack of ours in the region."""
 

@@ -12,7 +12,7 @@ from podpac_lambda_widgets.engine.apply import apply_plan
 from podpac_lambda_widgets.engine.archives import ArchiveFinder
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
-from podpac_lambda_widgets.engine.observation import read_named, read_wanted
+from podpac_lambda_widgets.engine.observation import read_deployed, read_named, read_surplus, read_wanted
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.preflight import (
     check_confirmation,
@@ -38,7 +38,7 @@ from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.plan.desired import (
     desired_resources,
     guard_environment,
-    named_extras,
+    named_bucket,
     named_function,
     named_resources,
 )
@@ -94,9 +94,7 @@ class Stack:
         identity, names = self.account.identity(), self._names()
         wanted = desired_resources(self.deployment, self._archives.find(self.source, self.deployment), identity)
         pairs = read_wanted(self.account, wanted, names.stack, self.deployment.adopt)
-        kinds = {type(resource) for resource in wanted}
-        extras = [each for each in named_extras(names, identity) if type(each) not in kinds]
-        surplus = read_named(self.account, extras, names)
+        surplus = read_surplus(self.account, wanted, self.deployment, identity)
         plan = plan_build(names.stack, pairs, self.deployment.adopt, surplus.observed)
         return replace(plan, changes=(*plan.changes, *surplus.unreadable))
 
@@ -158,8 +156,11 @@ class Stack:
 
     def plan_delete(self) -> Plan:
         """What deleting would take away, found by names and tags alone. Reads only."""
-        identity, names = self.account.identity(), self._names()
-        named = named_resources(self.deployment, identity)
+        identity = self.account.identity()
+        deployed = read_deployed(self.account, self.deployment, identity)
+        names = stack_names(deployed, identity)
+        others = [name for name in self.account.tagged_buckets(names.stack) if name != names.bucket]
+        named = [*(named_bucket(name, identity) for name in others), *named_resources(deployed, identity)]
         found = read_named(self.account, named, names, self.deployment.adopt)
         plan = plan_delete(names.stack, found.observed, self.deployment.adopt)
         return replace(plan, changes=(*plan.changes, *found.unreadable))
@@ -214,8 +215,10 @@ class Stack:
 
     def describe(self) -> Description:
         """What there is of this stack in the account. Reads only."""
-        identity, names = self.account.identity(), self._names()
-        named = tuple(each for each in named_resources(self.deployment, identity) if not isinstance(each, LeftLock))
+        identity = self.account.identity()
+        deployed = read_deployed(self.account, self.deployment, identity)
+        names = stack_names(deployed, identity)
+        named = tuple(each for each in named_resources(deployed, identity) if not isinstance(each, LeftLock))
         found = read_named(self.account, named, names, self.deployment.adopt)
         return Description(names.stack, identity, named, found.observed, found.unreadable)
 

@@ -115,6 +115,7 @@ OPERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "lock.DeleteLogGroup": {"lock": ("logs:DeleteLogGroup",)},
     # API Gateway's actions are the verbs of its own web interface.
     "apigateway.GetRestApis": {"apis": ("apigateway:GET",)},
+    "apigateway.GetRestApi": {"api": ("apigateway:GET",)},
     "apigateway.GetResources": {"api": ("apigateway:GET",)},
     "apigateway.GetStages": {"api": ("apigateway:GET",)},
     "apigateway.GetTags": {"api tags": ("apigateway:GET",)},

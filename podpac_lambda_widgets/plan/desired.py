@@ -21,6 +21,7 @@ from podpac_lambda_widgets.plan.desired_triggers import (
 )
 from podpac_lambda_widgets.plan.names import StackNames, stack_names
 from podpac_lambda_widgets.plan.resources import (
+    BUDGET_TAG,
     STACK_TAG,
     Bucket,
     Function,
@@ -154,11 +155,16 @@ def _function(
         timeout=deployment.function_timeout,
         storage=deployment.function_ephemeral_storage,
         environment=environment,
-        tags={**deployment.function_tags, STACK_TAG: names.stack},
+        tags=_function_tags(deployment, names),
         code_sha256=distribution.sha256,
         reserved_concurrency=deployment.function_reserved_concurrency,
         **_code_place(distribution),
     )
+
+
+def _function_tags(deployment: Deployment, names: StackNames) -> dict[str, str]:
+    budget = {BUDGET_TAG: names.budget} if deployment.function_budget_amount is not None else {}
+    return {**deployment.function_tags, STACK_TAG: names.stack, **budget}
 
 
 def _code_place(distribution: StoredObject) -> dict[str, Any]:
@@ -210,8 +216,18 @@ def named_function(names: StackNames) -> Function:
     """The bearer of the function's name and nothing else, to be looked for in an account."""
     return Function(
         name=names.function, role="", runtime="", architecture="", handler="", description="", memory=0, timeout=0,
-        storage=0, environment={}, tags={}, code_sha256="",
+        storage=0, environment={}, tags={BUDGET_TAG: ""}, code_sha256="",
     )  # fmt: skip
+
+
+def named_role(names: StackNames) -> Role:
+    """The bearer of the role's name and nothing else."""
+    return Role(name=names.role, description="", trust={}, policies={}, managed_policies=(), tags={})
+
+
+def named_bucket(name: str, identity: Identity) -> Bucket:
+    """The bearer of a bucket's name and nothing else."""
+    return Bucket(name=name, region=identity.region, tags={}, public_access_blocked=True, policy=None)
 
 
 def named_extras(names: StackNames, identity: Identity) -> tuple[Resource, ...]:
@@ -221,9 +237,16 @@ def named_extras(names: StackNames, identity: Identity) -> tuple[Resource, ...]:
 
 
 def named_resources(deployment: Deployment, identity: Identity) -> tuple[Resource, ...]:
-    """Bearers of the stack's names and nothing else, to be looked for in an account; last made first."""
+    """Bearers of the stack's names and nothing else, to be looked for in an account, in the order of deleting.
+
+    The function goes last: as long as it is there it tells the names of the others.
+    """
     names = stack_names(deployment, identity)
-    bucket = Bucket(name=names.bucket, region=identity.region, tags={}, public_access_blocked=True, policy=None)
-    role = Role(name=names.role, description="", trust={}, policies={}, managed_policies=(), tags={})
-    group = LogGroup(name=names.log_group, retention=0, tags={})
-    return *named_extras(names, identity), named_function(names), group, role, bucket, LeftLock(name=names.lock)
+    return (
+        *named_extras(names, identity),
+        LogGroup(name=names.log_group, retention=0, tags={}),
+        named_role(names),
+        named_bucket(names.bucket, identity),
+        named_function(names),
+        LeftLock(name=names.lock),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.plan.changes import Change, Create, Delete, Difference, Keep, Plan, Refuse, Update
@@ -75,8 +76,19 @@ def plan_build(
         changes = [_with_new_role(change) for change in changes]
     if any(_is_made_anew(change) for change in changes):
         changes = [_with_new_function(change) for change in changes]
-    goes = [Delete(found.resource, "not wanted any more") for found in surplus if found.stack == stack]
+    moved = any(isinstance(wanted, S3Trigger) for wanted, _ in pairs)
+    goes = [_surplus_change(found, moved) for found in surplus if found.stack == stack]
     return Plan(stack, "build", (*changes, *goes))
+
+
+def _surplus_change(found: Observed, moved: bool) -> Keep | Delete:
+    if isinstance(found.resource, S3Trigger) and moved:
+        # The one statement of the function's policy is the wanted trigger's by then.
+        return Delete(replace(found.resource, permission=None), "not wanted any more")
+    if isinstance(found.resource, Bucket):
+        # It may hold results: building loses nothing.
+        return Keep(found.resource, "not used any more: goes when the stack is deleted")
+    return Delete(found.resource, "not wanted any more")
 
 
 def _with_new_role(change: Change) -> Change:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from podpac_lambda_widgets.model.aws_traits import ARCHIVES_FOLDER
+from podpac_lambda_widgets.model.base import InvalidTraitError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
+from podpac_lambda_widgets.plan.resources import BUDGET_TAG, Function
 
 #: Where the log groups lie that hold a stack for one builder.
 LOCK_FOLDER = "/podpac-lambda-widgets/lock"
@@ -52,9 +55,30 @@ def stack_names(deployment: Deployment, identity: Identity) -> StackNames:
         input=input_folder,
         output=output,
         own_prefixes=(f"{archives}/", f"{input_folder}/", f"{output}/"),
-        own_keys=rf"{re.escape(archives)}/podpac_(dist|deps)_[0-9a-f]{{16}}\.zip|{re.escape(output)}/[0-9a-f]{{64}}\.nc",
+        own_keys=rf"{re.escape(archives)}/podpac_(dist|deps)_[0-9a-f]{{16}}\.zip|{re.escape(output)}/[0-9a-f]{{64}}\.(nc|png)",
         api=deployment.function_api_name or f"{function}-api",
         api_path=f"{deployment.function_api_stage}/*/{deployment.function_api_endpoint}",
         budget=deployment.function_budget_name or f"{function}-{identity.region}-budget",
         identifier=f"podpac-{function}-{identity.region}",
     )
+
+
+def as_deployed(deployment: Deployment, function: Function) -> Deployment:
+    """The wish, with the names that the deployed function tells: another session may have given others.
+
+    What cannot be a name, because somebody has changed it, is left out.
+    """
+    environment = function.environment
+    told = {
+        "function_role_name": function.role.rpartition("/")[2],
+        "function_s3_bucket": environment.get("S3_BUCKET_NAME", ""),
+        "function_s3_input": environment.get("FUNCTION_S3_INPUT", "").removesuffix(f"/{function.name}"),
+        "function_s3_output": environment.get("FUNCTION_S3_OUTPUT", "").removesuffix(f"/{function.name}"),
+        "function_budget_name": function.tags.get(BUDGET_TAG, ""),
+    }
+    deployed = Deployment(**{name: getattr(deployment, name) for name in Deployment.class_trait_names()})
+    for name, value in told.items():
+        if value:
+            with suppress(InvalidTraitError):
+                setattr(deployed, name, value)
+    return deployed

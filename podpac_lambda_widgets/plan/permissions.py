@@ -19,7 +19,7 @@ _READ = (
     "s3.GetBucketLifecycleConfiguration", "s3.GetBucketNotificationConfiguration", "s3.HeadObject",
     "lambda.GetFunction", "lambda.GetFunctionConfiguration", "lambda.GetPolicy", "lambda.GetFunctionUrlConfig",
     "logs.DescribeLogGroups", "logs.ListTagsForResource",
-    "apigateway.GetRestApis", "apigateway.GetResources", "apigateway.GetStages", "apigateway.GetTags",
+    "apigateway.GetRestApis", "apigateway.GetRestApi", "apigateway.GetResources", "apigateway.GetStages", "apigateway.GetTags",
     "apigateway.GetDeployment",
     "budgets.DescribeBudget", "budgets.DescribeNotificationsForBudget", "budgets.DescribeSubscribersForNotification",
     "budgets.ListTagsForResource",
@@ -30,7 +30,8 @@ _BUILD = (
     "iam.DeleteRolePolicy", "iam.DetachRolePolicy",
     "s3.CreateBucket", "s3.PutBucketTagging", "s3.PutPublicAccessBlock", "s3.PutBucketPolicy",
     "s3.PutBucketEncryption", "s3.PutBucketLifecycleConfiguration",
-    "s3.PutObject", "s3.CreateMultipartUpload", "s3.AbortMultipartUpload",
+    # A copy that is not the archive that was inspected is taken away again.
+    "s3.PutObject", "s3.CreateMultipartUpload", "s3.AbortMultipartUpload", "s3.DeleteObject",
     "lambda.CreateFunction", "lambda.UpdateFunctionCode", "lambda.UpdateFunctionConfiguration",
     "lambda.DeleteFunction", "lambda.TagResource", "lambda.DeleteFunctionConcurrency",
     "logs.CreateLogGroup", "logs.PutRetentionPolicy", "logs.TagResource",

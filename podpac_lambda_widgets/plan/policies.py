@@ -38,8 +38,8 @@ def function_policy(
 ) -> dict[str, Any]:
     """What the function may do: write its log, read its dependencies and the data it was allowed, write its results.
 
-    With ``input_prefix``, also what an S3 trigger takes: read the pipelines that are put there, and look whether a
-    result is there already. No ``logs:CreateLogGroup``: the log group is made beforehand, so that a late call cannot
+    With ``input_prefix``, also what an S3 trigger takes: read the pipelines that are put there, and look at a result
+    that is there already. No ``logs:CreateLogGroup``: the log group is made beforehand, so that a late call cannot
     bring it back.
     """
     logs = f"arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function_name}:*"
@@ -53,9 +53,6 @@ def function_policy(
         statements.append(
             _allow("ReadInput", "s3:GetObject", [f"{s3}{bucket}/{input_prefix}*", f"{s3}{bucket}/{output}/*"])
         )
-        # Without it S3 answers 403 where there is no such result, as if it were forbidden.
-        listing = _allow("FindResults", "s3:ListBucket", f"{s3}{bucket}")
-        statements.append({**listing, "Condition": {"StringLike": {"s3:prefix": [f"{input_prefix}*", f"{output}/*"]}}})
     if data_buckets:
         statements.append(_allow("ReadData", "s3:GetObject", [f"{s3}{name}/*" for name in data_buckets]))
         statements.append(_allow("ListData", "s3:ListBucket", [f"{s3}{name}" for name in data_buckets]))

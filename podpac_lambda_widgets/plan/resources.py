@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 
 #: The tag that marks a resource as ours; its value is the stack it belongs to.
 STACK_TAG = "podpac-lambda-widgets:stack"
+#: Where a function says which budget is its stack's: a budget is found by its name alone.
+BUDGET_TAG = "podpac-lambda-widgets:budget"
 #: The same mark on an object of a bucket, as user metadata.
 STACK_METADATA = "podpac-lambda-widgets-stack"
 

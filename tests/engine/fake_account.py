@@ -72,6 +72,9 @@ class FakeAccount:
         asked = [action for grant in grants for action in grant.actions]
         return tuple(action for action in asked if action in self.forbidden)
 
+    def tagged_buckets(self, stack: str) -> tuple[str, ...]:
+        return tuple(name for (kind, name), found in self.resources.items() if (kind, found.stack) == ("bucket", stack))
+
     def stacks(self) -> tuple[StackRecord, ...]:
         names = {found.stack for found in self.resources.values() if found.stack}
         return tuple(StackRecord(name, name.split("@")[0], (), None, None, None, None, None) for name in sorted(names))
