@@ -272,6 +272,8 @@ def scrub(session: Any, before: Inventory) -> None:
             iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
         iam.delete_role(RoleName=name)
     for name in new["functions"]:
+        # The embedded AWS keeps a URL beyond its function.
+        session.client("lambda").delete_function_url_config(FunctionName=name)
         session.client("lambda").delete_function(FunctionName=name)
     for name in new["log groups"]:
         session.client("logs").delete_log_group(logGroupName=name)
