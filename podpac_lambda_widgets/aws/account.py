@@ -12,7 +12,7 @@ from functools import cached_property
 
 import boto3
 
-from podpac_lambda_widgets.aws import bucket_contents, objects, simulation
+from podpac_lambda_widgets.aws import bucket_contents, functions, objects, simulation
 from podpac_lambda_widgets.aws.clients import Clients
 from podpac_lambda_widgets.aws.credentials import credentials_expiry, explaining_expiry, is_root
 from podpac_lambda_widgets.aws.lock import StackLock
@@ -30,6 +30,7 @@ from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.difference import differences
 from podpac_lambda_widgets.plan.inventory import Inventory
+from podpac_lambda_widgets.plan.quotas import LambdaQuotas
 from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
 
 #: How long AWS may take to show what it says is there already, seconds.
@@ -160,6 +161,11 @@ class AwsAccount:
         with explaining_expiry(self.session):
             found = simulation.denied(self._client("iam"), self._identity.arn, asked)
         return None if found is None else tuple(f"{action} on {resource}" for action, resource in found)
+
+    def quotas(self) -> LambdaQuotas | None:
+        """What the account's quotas for Lambda are; None where they may not be read."""
+        with explaining_expiry(self.session):
+            return functions.read_quotas(self._client("lambda"))
 
     def tagged_buckets(self, stack: str) -> tuple[str, ...]:
         """Names of the buckets that bear the stack's tag; empty too where they may not be looked for."""

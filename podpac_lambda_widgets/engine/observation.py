@@ -13,6 +13,7 @@ from podpac_lambda_widgets.plan.changes import Keep
 from podpac_lambda_widgets.plan.desired import named_bucket, named_extras, named_function, named_role
 from podpac_lambda_widgets.plan.difference import Pair
 from podpac_lambda_widgets.plan.names import StackNames, as_deployed, stack_names
+from podpac_lambda_widgets.plan.quotas import LambdaQuotas, quota_conflict
 from podpac_lambda_widgets.plan.resources import (
     Bucket,
     Function,
@@ -45,6 +46,28 @@ def read_wanted(account: Account, wanted: Sequence[Resource], stack: str, adopt:
             ours = found is not None and (found.stack == stack or is_adopted(found, adopt))
         pairs.append((resource, found))
     return _with_adopted_role(pairs, stack)
+
+
+def with_quotas(account: Account, pairs: list[Pair], code_size: int) -> list[Pair]:
+    """The same, with what the account's quotas leave no room for as a conflict of the function."""
+    wished = [wanted for wanted, found in pairs if isinstance(wanted, Function) and _takes_room(wanted, found)]
+    quotas = account.quotas() if wished else None
+    return pairs if quotas is None else [_with_quotas(pair, code_size, quotas) for pair in pairs]
+
+
+def _takes_room(wanted: Function, found: Observed | None) -> bool:
+    there = found.resource if found is not None else None
+    reserved = there.reserved_concurrency if isinstance(there, Function) else None
+    return found is None or wanted.reserved_concurrency not in (None, reserved)
+
+
+def _with_quotas(pair: Pair, code_size: int, quotas: LambdaQuotas) -> Pair:
+    wanted, found = pair
+    if not isinstance(wanted, Function):
+        return pair
+    there = found.resource if found is not None and isinstance(found.resource, Function) else None
+    conflict = quota_conflict(wanted, there, code_size, quotas)
+    return (wanted, replace(found or Observed(wanted, None), conflict=conflict)) if conflict else pair
 
 
 def is_adopted(found: Observed, adopt: Collection[str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Protocol
 from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
+from podpac_lambda_widgets.plan.quotas import LambdaQuotas
 from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
 
 
@@ -45,6 +46,9 @@ class Account(Protocol):
 
     def denied(self, grants: Sequence[Grant]) -> tuple[str, ...] | None:
         """Which of the actions we may not do, in words; None when AWS does not let us ask."""
+
+    def quotas(self) -> LambdaQuotas | None:
+        """What the account's quotas for Lambda are; None where they may not be read."""
 
     def tagged_buckets(self, stack: str) -> tuple[str, ...]:
         """Names of the buckets that bear the stack's tag; empty too where they may not be looked for."""

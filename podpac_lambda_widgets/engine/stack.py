@@ -12,7 +12,7 @@ from podpac_lambda_widgets.engine.apply import apply_plan
 from podpac_lambda_widgets.engine.archives import ArchiveFinder
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
-from podpac_lambda_widgets.engine.observation import read_deployed, read_named, read_surplus, read_wanted
+from podpac_lambda_widgets.engine.observation import read_deployed, read_named, read_surplus, read_wanted, with_quotas
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.preflight import (
     check_confirmation,
@@ -33,7 +33,7 @@ from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.plan.account import LogLine
-from podpac_lambda_widgets.plan.changes import Plan
+from podpac_lambda_widgets.plan.changes import ROOT_WARNING, Plan
 from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.plan.desired import (
     desired_resources,
@@ -92,11 +92,14 @@ class Stack:
             The archives cannot be used, or the account cannot be read.
         """
         identity, names = self.account.identity(), self._names()
-        wanted = desired_resources(self.deployment, self._archives.find(self.source, self.deployment), identity)
+        archives = self._archives.find(self.source, self.deployment)
+        wanted = desired_resources(self.deployment, archives, identity)
         pairs = read_wanted(self.account, wanted, names.stack, self.deployment.adopt)
+        pairs = with_quotas(self.account, pairs, archives.dist.size)
         surplus = read_surplus(self.account, wanted, self.deployment, identity)
         plan = plan_build(names.stack, pairs, self.deployment.adopt, surplus.observed)
-        return replace(plan, changes=(*plan.changes, *surplus.unreadable))
+        root = (ROOT_WARNING,) if identity.is_root else ()
+        return replace(plan, changes=(*plan.changes, *surplus.unreadable), warnings=root)
 
     def _names(self) -> StackNames:
         return stack_names(self.deployment, self.account.identity())

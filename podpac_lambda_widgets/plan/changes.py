@@ -85,6 +85,12 @@ def old_values(change: Create | Update, made: Mapping[str, Any]) -> dict[str, An
     return {difference.field: difference.old for difference in change.differences}
 
 
+ROOT_WARNING = (
+    "These are the credentials of the account's root user, whom nothing can hold back: AWS advises to use them for "
+    "nothing but setting up others. Make an IAM user or role with policy_for('deploy')."
+)
+
+
 @dataclass(frozen=True)
 class Plan:
     """The difference between what is wanted and what is there.
@@ -97,11 +103,14 @@ class Plan:
         ``"build"`` or ``"delete"``.
     changes : tuple of Change
         In the order in which they will be applied.
+    warnings : tuple of str
+        What is to be said of the whole.
     """
 
     stack: str
     purpose: str
     changes: tuple[Change, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def writes(self) -> tuple[Create | Update | Delete, ...]:
@@ -153,6 +162,7 @@ class Plan:
             "stack": self.stack,
             "purpose": self.purpose,
             "changes": rows,
+            "warnings": self.warnings,
             "calls": [asdict(call) for call in self.calls],
             "idle_cost_usd_per_month": None if cost is None else cost.usd,
         }

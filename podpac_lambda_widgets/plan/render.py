@@ -61,7 +61,7 @@ def plan_text(plan: Plan) -> str:
 def plan_remarks(plan: Plan) -> list[str]:
     """What is to be said of the whole plan: how many calls, and the cost."""
     remarks = [f"{len(plan.calls)} AWS calls that write: {_counted_calls(plan)}"] if plan.calls else []
-    return [*remarks, str(plan.idle_cost)] if plan.idle_cost else remarks
+    return [*plan.warnings, *remarks, *([str(plan.idle_cost)] if plan.idle_cost else [])]
 
 
 def _counted_calls(plan: Plan) -> str:
@@ -82,7 +82,8 @@ def plan_html(plan: Plan) -> str:
 
 
 def _remarks_html(plan: Plan) -> str:
-    cost = f'<p style="margin:4px 0">{escape(str(plan.idle_cost))}</p>' if plan.idle_cost else ""
+    said = [*plan.warnings, *([str(plan.idle_cost)] if plan.idle_cost else [])]
+    cost = "".join(f'<p style="margin:4px 0">{escape(each)}</p>' for each in said)
     if not plan.calls:
         return cost
     items = "".join(

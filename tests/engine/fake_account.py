@@ -10,6 +10,7 @@ from podpac_lambda_widgets.errors import PodpacLambdaError, ResourceNotFoundErro
 from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
+from podpac_lambda_widgets.plan.quotas import LambdaQuotas
 from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
 
 Key = tuple[str, str]
@@ -25,6 +26,7 @@ class FakeAccount:
     objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
     lines: list[LogLine] = field(default_factory=list)
     writes: list[tuple[str, str]] = field(default_factory=list)
+    lambda_quotas: LambdaQuotas | None = None
     held: set[str] = field(default_factory=set)
     #: Actions that are denied; None when it may not be asked.
     forbidden: set[str] | None = field(default_factory=set)
@@ -71,6 +73,9 @@ class FakeAccount:
             return None
         asked = [action for grant in grants for action in grant.actions]
         return tuple(action for action in asked if action in self.forbidden)
+
+    def quotas(self) -> LambdaQuotas | None:
+        return self.lambda_quotas
 
     def tagged_buckets(self, stack: str) -> tuple[str, ...]:
         return tuple(name for (kind, name), found in self.resources.items() if (kind, found.stack) == ("bucket", stack))

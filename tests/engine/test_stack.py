@@ -9,12 +9,14 @@ from fake_account import FakeAccount, FakeClock
 
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.errors import (
+    AccessDeniedError,
     ConfirmationRequiredError,
     DeployError,
     InvalidCoordinatesError,
     PermissionsMissingError,
     PipelineRejectedError,
     PlanOutdatedError,
+    PlanRefusedError,
     ResourceNotFoundError,
 )
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
@@ -25,7 +27,8 @@ from podpac_lambda_widgets.packaging.archive import Package
 from podpac_lambda_widgets.plan.account import Invocation
 from podpac_lambda_widgets.plan.desired import named_function
 from podpac_lambda_widgets.plan.names import stack_names
-from podpac_lambda_widgets.plan.resources import Observed
+from podpac_lambda_widgets.plan.quotas import LambdaQuotas
+from podpac_lambda_widgets.plan.resources import Observed, Resource
 
 POINT = CoordinatesDefinition.parse({"coords": [{"values": [1.0], "name": "lat"}], "crs": "EPSG:4326"})
 READS = {"R": {"node": "core.data.rasterio_source.Rasterio", "attrs": {"source": "s3://field-data/a.tif"}}}
@@ -149,3 +152,51 @@ def test_what_is_wrong_is_said_resource_by_resource(built: Stack) -> None:
     with pytest.raises(DeployError, match="memory: 2048"):
         built.validate(raise_exceptions=True)
     assert "not as they should be" in validation._repr_html_()
+
+
+@pytest.mark.archive
+def test_what_there_is_no_room_for_is_refused_before_anything_is_made(built: Stack) -> None:
+    account = built.account
+    assert isinstance(account, FakeAccount)
+    account.lambda_quotas = LambdaQuotas(10, 10, 10**11, 0)
+    built.deployment.function_reserved_concurrency = 5
+    with pytest.raises(PlanRefusedError, match="10 in all"):
+        built.build()
+    assert account.writes == []
+    built.deployment.function_reserved_concurrency = None
+    built.build()
+
+
+@pytest.mark.archive
+def test_root_is_warned_of(built: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = built.account
+    assert "root" not in str(built.plan())
+    root = replace(account.identity(), is_root=True)
+    monkeypatch.setattr(account, "identity", lambda: root)
+    assert "root user" in str(built.plan())
+    assert "root user" in built.plan()._repr_html_()
+
+
+@pytest.mark.archive
+def test_what_there_is_can_be_shown_and_what_may_not_be_read_is_said(
+    built: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = built.account
+    built.deployment.function_triggers = ("S3", "APIGateway", "URL")
+    assert {state for _, _, state in built.describe().rows()} == {"not there"}
+    built.build()
+    text = str(built.describe())
+    assert "runs what comes to s3://" in text
+    assert "for who may call it in this account" in text
+    read = account.read
+
+    def deny_roles(wanted: Resource) -> Observed | None:
+        if wanted.kind == "role":
+            raise AccessDeniedError("Reading the role is not permitted", action="iam:GetRole")
+        return read(wanted)
+
+    monkeypatch.setattr(account, "read", deny_roles)
+    assert "could not be looked at (iam:GetRole)" in str(built.describe())
+    plan = built.plan_delete()
+    assert "function" in {change.resource.kind for change in plan.writes}
+    assert "role" not in {change.resource.kind for change in plan.writes}
