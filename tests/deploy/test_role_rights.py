@@ -121,7 +121,8 @@ def trigger(cloud: Cloud) -> str:
     key = f"{names.input}/run-{cloud.changes}.json"
     body = encode_request(Request(EXAMPLES[0].pipeline.definition, POINTS.definition))
     s3.put_object(Bucket=names.bucket, Key=key, Body=body)
-    record = {"eventSource": "aws:s3", "s3": {"bucket": {"name": names.bucket}, "object": {"key": key}}}
+    place = {"bucket": {"name": names.bucket}, "object": {"key": key}}
+    record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": place}
     answer = account.invoke(NAME, json.dumps({"Records": [record]}).encode(), 60.0)
     told = json.loads(answer.payload)
     return "worked" if told.get("records", [{}])[0].get("outcome") == "stored" else str(told)
@@ -141,7 +142,6 @@ RIGHTS = [
     ("ReadDependencies", "s3:GetObject", table),
     ("WriteResults", "s3:PutObject", large_result),
     ("ReadInput", "s3:GetObject", trigger),
-    ("FindResults", "s3:ListBucket", trigger),
     ("ReadData", "s3:GetObject", table),
     ("ListData", "s3:ListBucket", missing_table),
 ]

@@ -273,7 +273,8 @@ def scrub(session: Any, before: Inventory) -> None:
         iam.delete_role(RoleName=name)
     for name in new["functions"]:
         # The embedded AWS keeps a URL beyond its function.
-        session.client("lambda").delete_function_url_config(FunctionName=name)
+        with contextlib.suppress(ClientError):
+            session.client("lambda").delete_function_url_config(FunctionName=name)
         session.client("lambda").delete_function(FunctionName=name)
     for name in new["log groups"]:
         session.client("logs").delete_log_group(logGroupName=name)
