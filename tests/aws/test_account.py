@@ -21,8 +21,8 @@ from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, named_resources
-from podpac_lambda_widgets.plan.names import stack_names
 from podpac_lambda_widgets.plan.difference import differences
+from podpac_lambda_widgets.plan.names import stack_names
 from podpac_lambda_widgets.plan.resources import Bucket, LogGroup, Resource, Role, StoredObject
 from podpac_lambda_widgets.secret import Secret
 

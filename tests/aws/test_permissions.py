@@ -13,7 +13,7 @@ from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.local.session import LocalSession
-from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.model.deployment import TRIGGERS, Deployment
 from podpac_lambda_widgets.model.examples import EXAMPLES, tutorial_coordinates
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.packaging.archive import Package
@@ -24,6 +24,17 @@ pytestmark = [pytest.mark.local_aws, pytest.mark.archive]
 NAME = "least-privilege"
 #: ministack asks for these on every resource, where AWS takes the one they are done to.
 OVER_DENIED = ("logs:DescribeLogGroups", "lambda:CreateFunction")
+
+#: ministack knows these by the names of the calls, and asks for them on every resource; IAM has one name for all that
+#: read and one for all that write.
+OTHERWISE_NAMED = {
+    "budgets:ViewBudget": [
+        "budgets:DescribeBudget",
+        "budgets:DescribeNotificationsForBudget",
+        "budgets:DescribeSubscribersForNotification",
+    ],
+    "budgets:ModifyBudget": ["budgets:CreateBudget", "budgets:DeleteBudget"],
+}
 
 
 def _listed(actions: str | list[str]) -> list[str]:
@@ -48,7 +59,10 @@ def user_with(aws: LocalSession) -> Iterator[Callable[[dict[str, Any]], AwsAccou
     def make(policy: dict[str, Any]) -> AwsAccount:
         name = f"restricted-{len(made)}"
         given = [action for statement in policy["Statement"] for action in _listed(statement["Action"])]
-        widened = {"Effect": "Allow", "Action": [a for a in OVER_DENIED if a in given], "Resource": "*"}
+        wider = [action for action in OVER_DENIED if action in given]
+        wider += [action for action in given if action.startswith("budgets:")]
+        wider += [name for action, names in OTHERWISE_NAMED.items() if action in given for name in names]
+        widened = {"Effect": "Allow", "Action": wider, "Resource": "*"}
         if widened["Action"]:
             policy = {**policy, "Statement": [*policy["Statement"], widened]}
         iam.create_user(UserName=name)
@@ -73,14 +87,28 @@ def source(package: Package) -> Source:
     )
 
 
+WISHES: dict[str, dict[str, Any]] = {
+    "eval": {},
+    "everything": {
+        "function_triggers": TRIGGERS,
+        "function_budget_amount": 25,
+        "function_budget_email": "me@example.org",
+        "function_reserved_concurrency": 5,
+        "function_role_policy_arns": ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"],
+    },
+}
+
+
+@pytest.mark.parametrize("wish", WISHES.values(), ids=WISHES)
 def test_each_policy_is_enough_for_its_purpose_and_for_no_other(
+    wish: dict[str, Any],
     account: AwsAccount,
     source: Source,
     user_with: Callable[[dict[str, Any]], AwsAccount],
     inventory: Callable[[], dict[str, Any]],
 ) -> None:
     before = inventory()
-    deployment = Deployment(function_name=NAME)
+    deployment = Deployment(function_name=NAME, **wish)
     administrator = Stack(account, deployment, source)
     policies = {purpose: administrator.policy_for(purpose) for purpose in ("deploy", "run", "destroy")}
     deployer, runner, destroyer = (user_with(policy) for policy in policies.values())

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.model.deployment import TRIGGERS, Deployment
 from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.changes import Create, Delete, Keep, Plan, Refuse, Update
 from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources
@@ -30,7 +30,13 @@ ARCHIVES = Archives(
     "python3.12",
     "x86_64",
 )
-DEPLOYMENT = Deployment(function_name="soil", function_tags={"project": "p1"})
+DEPLOYMENT = Deployment(
+    function_name="soil",
+    function_tags={"project": "p1"},
+    function_triggers=TRIGGERS,
+    function_budget_amount=25,
+    function_budget_email="me@example.org",
+)
 WANTED = desired_resources(DEPLOYMENT, ARCHIVES, IDENTITY)
 STACK = stack_names(DEPLOYMENT, IDENTITY).stack
 
@@ -71,7 +77,7 @@ def test_drift_in_any_managed_field_is_named(resource: Resource, name: str) -> N
 
 
 def test_no_managed_field_has_been_lost() -> None:
-    assert len(DRIFTS) >= 24
+    assert len(DRIFTS) >= 55
 
 
 def test_a_list_of_one_and_a_single_value_are_the_same_policy() -> None:
@@ -153,6 +159,6 @@ def test_a_bucket_of_another_stack_is_left_alone_even_when_it_was_named() -> Non
 
 def test_a_function_whose_role_was_deleted_is_told_of_the_new_one() -> None:
     pairs = [(resource, None if isinstance(resource, Role) else found(resource)) for resource in WANTED]
-    change = plan_build(STACK, pairs).changes[-1]
+    change = next(each for each in plan_build(STACK, pairs).changes if isinstance(each.resource, Function))
     assert isinstance(change, Update)
     assert [(item.field, item.old) for item in change.differences] == [("role", ROLE_GONE)]
