@@ -125,7 +125,8 @@ def trigger(cloud: Cloud) -> str:
     record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": place}
     answer = account.invoke(NAME, json.dumps({"Records": [record]}).encode(), 60.0)
     told = json.loads(answer.payload)
-    return "worked" if told.get("records", [{}])[0].get("outcome") == "stored" else str(told)
+    # S3 has told the function too, and may have been first.
+    return "worked" if told.get("records", [{}])[0].get("outcome") in ("stored", "skipped") else str(told)
 
 
 def _outcome(run: Callable[[], object]) -> str:
@@ -147,10 +148,9 @@ RIGHTS = [
 ]
 
 
-@pytest.mark.parametrize("run", [log, large_result, table, missing_table, trigger], ids=lambda run: run.__name__)
-def test_with_all_its_rights_everything_works(cloud: Cloud, run: Callable[[Cloud], str]) -> None:
-    cloud.without("", "")
-    assert run(cloud) == "worked"
+def test_with_all_its_rights_everything_works(cloud: Cloud) -> None:
+    runs = (log, large_result, table, missing_table, trigger)
+    assert {run.__name__: run(cloud) for run in runs} == {run.__name__: "worked" for run in runs}
 
 
 def test_these_are_all_the_rights_there_are(cloud: Cloud) -> None:
