@@ -189,7 +189,10 @@ def _delete_bucket(stack: str, bucket: Bucket, owner: str | None, adopted: bool)
         return [Delete(bucket, contents)]
     if owner != stack and not adopted:
         return [Keep(bucket, "not ours")]
-    note = f"holds {_count(bucket.foreign_objects, 'object')} that are not ours" if owner == stack else "adopted"
+    others = (
+        f"{_count(bucket.foreign_objects, 'object')} that {'is' if bucket.foreign_objects == 1 else 'are'} not ours"
+    )
+    note = f"holds {others}" if owner == stack else "adopted"
     ours = BucketContents(
         name=bucket.name,
         own_objects=bucket.own_objects,

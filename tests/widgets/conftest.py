@@ -13,6 +13,7 @@ import pytest
 import xarray as xr
 
 from podpac_lambda_widgets.engine.events import ChangeApplied, ChangeStarted, PlanFinished, PlanStarted, RunProgressed
+from podpac_lambda_widgets.engine.preflight import check_confirmation, check_expected
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.errors import CancelledError
 from podpac_lambda_widgets.packaging.archive import Archive, Package
@@ -80,21 +81,36 @@ class FakeStack:
             self.backend.hold_plan.wait(10)
         return self.backend.planned or self._plan("build", Create)
 
-    def build(self, listener: Callable[[Any], None], cancelled: Callable[[], bool]) -> Plan:
+    def build(self, listener: Callable[[Any], None], cancelled: Callable[[], bool], *, expected: Plan) -> Plan:
+        now = self.backend.planned or self._plan("build", Create)
+        check_expected(now, expected)
         self.backend.did("build")
         if self.backend.hold is not None:
             self.backend.running.set()
             self.backend.hold.wait(10)
-        return self._apply(self.backend.planned or self._plan("build", Create), listener, cancelled)
+        return self._apply(now, listener, cancelled)
 
     def plan_delete(self) -> Plan:
         self.backend.did("plan_delete")
         return self.backend.planned_delete or self._plan("delete", Delete)
 
-    def delete(self, *, confirm: bool, listener: Callable[[Any], None], cancelled: Callable[[], bool]) -> Plan:
-        assert confirm
-        self.backend.did("delete")
-        return self._apply(self._plan("delete", Delete), listener, cancelled)
+    def delete(
+        self,
+        *,
+        confirm: bool | str,
+        listener: Callable[[Any], None],
+        cancelled: Callable[[], bool],
+        expected: Plan,
+    ) -> Plan:
+        now = self.backend.planned_delete or self._plan("delete", Delete)
+        check_confirmation(now, confirm, self.deployment.function_name)
+        check_expected(now, expected)
+        self.backend.did("delete", confirm)
+        return self._apply(now, listener, cancelled)
+
+    def policy_for(self, purpose: str) -> dict[str, Any]:
+        self.backend.did("policy_for", purpose)
+        return {"Version": "2012-10-17", "Statement": [{"Sid": purpose}]}
 
     def _apply(self, plan: Plan, listener: Callable[[Any], None], cancelled: Callable[[], bool]) -> Plan:
         listener(PlanStarted(plan))
@@ -139,6 +155,8 @@ class FakeBackend:
     hold_plan: threading.Event | None = None
     running: threading.Event = field(default_factory=threading.Event)
     closed: list[str] = field(default_factory=list)
+    #: Who AWS says we are. Not in the repr: its digits are also in the secrets that are looked for there.
+    who: Identity = field(default=IDENTITY, repr=False)
 
     def did(self, name: str, *what: Any) -> None:
         self.asked.append((name, *what))
@@ -161,11 +179,15 @@ class FakeBackend:
         self.did("connect", {name: value for name, value in given.items() if isinstance(value, str)})
         if self.connect_error is not None:
             raise self.connect_error(given["secret_access_key"])
-        return Connection(SilentAccount(), IDENTITY, close=lambda: self.closed.append("aws"))
+        return Connection(SilentAccount(), self.who, close=lambda: self.closed.append("aws"))
 
     def connect_embedded(self) -> Connection:
         self.did("connect_embedded")
         return Connection(SilentAccount(), IDENTITY, embedded=True, close=lambda: self.closed.append("embedded"))
+
+    def identity(self, connection: Connection) -> Identity:
+        self.did("identity")
+        return self.who
 
     def build_archives(
         self, directory: Path, runtime: str, listener: Callable[[Any], None], cancelled: Callable[[], bool]

@@ -9,6 +9,7 @@ import pytest
 
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.studio import Studio
+from podpac_lambda_widgets.widgets.fields import inner_blocks, label_of
 
 #: The names of the issue, by form.
 NAMES = {
@@ -21,6 +22,8 @@ NAMES = {
     ],
     "deploy": [
         "Function name", "Role name", "Bucket name", "Memory (MB)", "Timeout (s)", "Plan", "Build", "Delete",
+        "What may call it", "Public endpoint", "Input folder", "Calls at once", "Storage (MB)", "Keep results (days)",
+        "Keep logs (days)", "Budget", "Currency", "Budget e-mail", "Tags",
     ],
     "pipeline": ["Pipeline", "Coordinates", "Run", "Cancel"],
     "results": ["Download NetCDF"],
@@ -29,7 +32,10 @@ NAMES = {
 
 def labels(form: Any) -> list[str]:
     return [
-        item["label"] for block in form._all_blocks() for part in ("fields", "actions") for item in block.get(part, ())
+        item["label"]
+        for block in inner_blocks(form.blocks)
+        for part in ("fields", "actions")
+        for item in block.get(part, ())
     ]
 
 
@@ -42,7 +48,7 @@ def test_every_control_has_its_name_once(studio: Studio, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_control_that_is_drawn_does_something(studio: Studio, name: str) -> None:
     form = getattr(studio, name)
-    for block in form._all_blocks():
+    for block in inner_blocks(form.blocks):
         for field in block.get("fields", ()):
             assert field["name"] in form.fields
         for button in block.get("actions", ()):
@@ -94,7 +100,7 @@ def test_what_cannot_be_used_stays_in_the_field_with_the_reason(
     shown = studio.deploy.fields[field]
     assert shown["value"] == typed
     assert len(shown["error"]) > 10
-    assert not shown["error"].startswith(studio.deploy._label(field))
+    assert not shown["error"].startswith(label_of(studio.deploy.blocks, field))
     assert getattr(studio.deploy.deployment, field) == before
 
 
@@ -125,7 +131,7 @@ def test_a_value_that_comes_out_the_same_is_drawn_again(studio: Studio, front_en
     "content",
     [
         {"type": "input", "name": "nothing", "value": "1"},
-        {"type": "input", "name": "function_tags", "value": "1"},
+        {"type": "input", "name": "function_handler", "value": "1"},
         {"type": "action", "name": "__init__"},
         {"type": "secret", "name": "function_name"},
         {"type": "nothing"},

@@ -19,11 +19,9 @@ from podpac_lambda_widgets.errors import (
     PodpacLambdaError,
 )
 from podpac_lambda_widgets.model.base import InvalidTraitError
-from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.changes import Create, Delete, Keep, Plan, Refuse
 from podpac_lambda_widgets.plan.resources import LogGroup
 from podpac_lambda_widgets.studio import Studio, find_archive_directory
-from podpac_lambda_widgets.widgets.backend import Connection
 
 GROUP = LogGroup(name="/aws/lambda/<b>x</b>", retention=30, tags={})
 
@@ -392,15 +390,6 @@ def test_failing_to_connect_elsewhere_keeps_the_connection_and_says_so(ready: St
     assert ready.credentials.connection is not None
     assert "Still connected to the embedded AWS" in ready.credentials.note
     assert backend.closed == []
-
-
-def test_the_root_users_key_is_warned_of(studio: Studio, backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = Identity("123456789012", "arn:aws:iam::123456789012:root", "eu-west-1", "aws")
-    monkeypatch.setattr(backend, "connect", lambda **given: Connection(None, root))
-    studio.credentials.connect()
-    studio.wait(10)
-    assert studio.credentials.standing == "done"
-    assert "root user" in studio.credentials.card["what"]
 
 
 def test_profiles_and_regions_are_offered_with_their_names(studio: Studio) -> None:
