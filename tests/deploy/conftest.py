@@ -12,7 +12,10 @@ from typing import Any
 
 import botocore.waiter
 import pytest
+from boto3.s3.transfer import TransferConfig
 
+from podpac_lambda_widgets import limits
+from podpac_lambda_widgets.aws import objects
 from podpac_lambda_widgets.aws import session as sessions
 from podpac_lambda_widgets.local.emulator import local_aws
 from podpac_lambda_widgets.model.source import Source
@@ -57,6 +60,22 @@ def bench() -> Iterator[Any]:
         foreign.plant()
         made = wire.Wire()
         yield sweep.Bench(wire.WiredSession(aws, made), made, observer, world.read_inventory(observer))
+
+
+@pytest.fixture(scope="session")
+def _large(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Source]:
+    made: dict[str, Source] = small_archives.write_sources(tmp_path_factory.mktemp, 6 * limits.MEGABYTE)
+    return made
+
+
+@pytest.fixture
+def large_sources(_large: dict[str, Source], monkeypatch: pytest.MonkeyPatch) -> dict[str, Source]:
+    """Archives that are too large for the call itself and go to the bucket in parts, with bounds that are as small."""
+    # The smallest part that S3 takes.
+    part = 5 * limits.MEGABYTE
+    monkeypatch.setattr(objects, "_TRANSFER", TransferConfig(multipart_threshold=part, multipart_chunksize=part))
+    monkeypatch.setattr(limits, "DIRECT_ARCHIVE_BYTES", part)
+    return _large
 
 
 @pytest.fixture

@@ -58,16 +58,17 @@ def operation(name: str, triggers: str, sources: dict[str, Source]) -> Operation
 
 
 @pytest.fixture
-def chosen(request: pytest.FixtureRequest, sources: dict[str, Source], place: str) -> dict[str, Source]:
-    """The archives as files, or as objects in a bucket, from which the code goes by way of our own."""
-    stored: dict[str, Source] = request.getfixturevalue("stored_sources") if place == "bucket" else sources
-    return stored
+def chosen(request: pytest.FixtureRequest, place: str) -> dict[str, Source]:
+    """The archives: small or large files, or objects in a bucket, whose code goes by way of our own."""
+    found: dict[str, Source] = request.getfixturevalue({"files": "sources"}.get(place, f"{place}_sources"))
+    return found
 
 
 @pytest.mark.timeout(300 if SWEEP == "8" else 0)
 @pytest.mark.parametrize("name", ["build", "update", "destroy"])
 @pytest.mark.parametrize(
-    ("triggers", "place"), [*((triggers, "files") for triggers in TRIGGERS), ("eval", "bucket"), ("all", "bucket")]
+    ("triggers", "place"),
+    [*((triggers, "files") for triggers in TRIGGERS), ("eval", "large"), ("eval", "stored"), ("all", "stored")],
 )
 def test_a_cut_at_any_call_is_overcome_by_the_next_run(
     bench: Any,
