@@ -10,19 +10,20 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from podpac_lambda_widgets.aws import tags
 from podpac_lambda_widgets.aws.function_policy import put_statement, read_statements, remove_statement
 from podpac_lambda_widgets.aws.translate import asking, error_code
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import ResourceExistsError
 from podpac_lambda_widgets.plan.changes import Update
-from podpac_lambda_widgets.plan.resources import FunctionUrl, Observed
+from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, FunctionUrl, Observed, read_extras
 
 
 def read_function_url(client: Any, wanted: FunctionUrl, stack: str) -> Observed | None:
     """The function's URL as AWS has it.
 
-    Statements of ours without a URL are observed as a URL with an empty ``authorization``: what a run left that was
-    cut short.
+    It is ours when the function's policy has our statements, or the function's own tag says so. Statements of ours
+    without a URL are observed as a URL with an empty ``authorization``: what a run left that was cut short.
 
     Parameters
     ----------
@@ -35,6 +36,7 @@ def read_function_url(client: Any, wanted: FunctionUrl, stack: str) -> Observed 
     with asking("Reading the function's URL", wanted.name):
         statements = read_statements(client, wanted.name, wanted.permissions)
         config = _read_config(client, wanted.name)
+        ours = bool(statements) or (bool(config) and _says_so(client, wanted.name, stack))
     if not statements and not config:
         return None
     url = FunctionUrl(
@@ -47,7 +49,13 @@ def read_function_url(client: Any, wanted: FunctionUrl, stack: str) -> Observed 
         stack=wanted.stack,
         url=config.get("FunctionUrl", ""),
     )
-    return Observed(url, stack if statements else None)
+    return Observed(url, stack if ours else None)
+
+
+def _says_so(client: Any, function: str, stack: str) -> bool:
+    """Whether the function's tags say that its URL is the stack's: somebody may have taken our statements away."""
+    found = client.get_function(FunctionName=function).get("Tags", {})
+    return tags.stack_of(found) == stack and read_extras(found.get(EXTRAS_TAG, ""))[0]
 
 
 def _read_config(client: Any, function: str) -> dict[str, Any]:

@@ -173,13 +173,15 @@ def _stopped(plan: Plan, index: int, error: PodpacLambdaError, taken_back: Taken
     if isinstance(error, CancelledError):
         return CancelledError(error.what, why=error.why, next_step=step)
     named = [f"{change.action} {change.resource}" for change in plan.writes]
+    # Such as the one object of a bucket that could not be deleted.
+    where = f"{error.resource}: " if error.resource and error.resource not in named[index] else ""
     return DeployError(
         f"{plan.purpose.capitalize()} stopped: {error.what}",
         done=named[:index],
         failed=named[index],
         left=named[index + 1 :],
         taken_back=taken_back.gone if taken_back else (),
-        why=error.why,
+        why=f"{where}{error.why}",
         next_step=step,
         code=error.code,
         request_id=error.request_id,

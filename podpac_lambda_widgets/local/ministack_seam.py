@@ -32,6 +32,8 @@ _SEAM: tuple[tuple[str, str, list[str] | None], ...] = (
         ["func", "request_id", "log_text", "error", "duration_ms", "log_source"],
     ),
     ("ministack.services.lambda_svc", "_resolve_layer_zip", ["attachment"]),
+    ("ministack.services.lambda_svc", "_delete_function", ["name", "query_params", "path_qualifier"]),
+    ("ministack.services.lambda_svc", "_function_urls", None),
     ("ministack.core.lambda_runtime", "execution_credentials", ["config"]),
     ("ministack.core.lambda_runtime", "_account_region_from_function_config", ["config"]),
     (
@@ -121,6 +123,15 @@ def install(invoker: Invoker) -> Application:
         if _may_write_log(func.get("config") or func):
             write_log(func, *args, **kwargs)
 
+    delete_function = service._delete_function
+
+    def delete_with_url(name: str, query_params: Mapping[str, Any], path_qualifier: str | None = None) -> object:
+        # Lambda's URLs go with their function; ministack keeps them for the next one of that name.
+        if not (path_qualifier or query_params.get("Qualifier")):
+            service._function_urls.pop(name.rpartition(":")[2], None)
+        return delete_function(name, query_params, path_qualifier)
+
+    service._delete_function = delete_with_url
     service._execute_function_warm = execute
     service._emit_lambda_logs = write_permitted_log
     _install_simulator()

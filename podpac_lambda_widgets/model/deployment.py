@@ -194,7 +194,9 @@ class Deployment(StrictHasTraits):
     ).tag(label="Currency", section="budget")  # fmt: skip
     function_budget_email = EmailAddress(help="Who is written to.").tag(label="Budget e-mail", section="budget")
     function_budget_name = Text(
-        "", pattern=r"[^:\\/\x00-\x1f<>]{1,100}", rule="1 to 100 characters, none of : \\ / < >.",
+        "",
+        pattern=r"[\w .+=@-]{1,100}",
+        rule="1 to 100 letters, digits, spaces or . + = @ - _.",
         help="Empty: named after the function.",
     ).tag(label="Budget name", section="budget")  # fmt: skip
     adopt = Names(

@@ -21,7 +21,7 @@ from podpac_lambda_widgets.plan.desired_triggers import (
 )
 from podpac_lambda_widgets.plan.names import StackNames, stack_names
 from podpac_lambda_widgets.plan.resources import (
-    BUDGET_TAG,
+    EXTRAS_TAG,
     STACK_TAG,
     Bucket,
     Function,
@@ -30,6 +30,7 @@ from podpac_lambda_widgets.plan.resources import (
     Resource,
     Role,
     StoredObject,
+    extras_text,
 )
 
 
@@ -163,8 +164,9 @@ def _function(
 
 
 def _function_tags(deployment: Deployment, names: StackNames) -> dict[str, str]:
-    budget = {BUDGET_TAG: names.budget} if deployment.function_budget_amount is not None else {}
-    return {**deployment.function_tags, STACK_TAG: names.stack, **budget}
+    budget = names.budget if deployment.function_budget_amount is not None else ""
+    extras = extras_text(url="URL" in deployment.function_triggers, budget=budget)
+    return {**deployment.function_tags, STACK_TAG: names.stack, EXTRAS_TAG: extras}
 
 
 def _code_place(distribution: StoredObject) -> dict[str, Any]:
@@ -216,7 +218,7 @@ def named_function(names: StackNames) -> Function:
     """The bearer of the function's name and nothing else, to be looked for in an account."""
     return Function(
         name=names.function, role="", runtime="", architecture="", handler="", description="", memory=0, timeout=0,
-        storage=0, environment={}, tags={BUDGET_TAG: ""}, code_sha256="",
+        storage=0, environment={}, tags={EXTRAS_TAG: ""}, code_sha256="",
     )  # fmt: skip
 
 

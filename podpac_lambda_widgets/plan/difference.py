@@ -158,6 +158,9 @@ def _refusal(wanted: Resource, owner: str | None) -> Refuse:
     if owner is not None:
         whose = f"belongs to {owner}" if "@" not in owner else f"belongs to the stack {owner}"
         return Refuse(wanted, whose, f"Choose another name for the {wanted.kind}.")
+    if isinstance(wanted, FunctionUrl):
+        step = "Delete the function's URL, or take URL out of function_triggers."
+        return Refuse(wanted, "exists already and was not made by this package", step)
     step = f"Choose another name for the {wanted.kind}"
     if isinstance(wanted, Role | Bucket):
         step += f", or allow its use with adopt=[{wanted.name!r}]"

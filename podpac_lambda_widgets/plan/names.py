@@ -10,7 +10,7 @@ from podpac_lambda_widgets.model.aws_traits import ARCHIVES_FOLDER
 from podpac_lambda_widgets.model.base import InvalidTraitError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
-from podpac_lambda_widgets.plan.resources import BUDGET_TAG, Function
+from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, Function, read_extras
 
 #: Where the log groups lie that hold a stack for one builder.
 LOCK_FOLDER = "/podpac-lambda-widgets/lock"
@@ -74,7 +74,7 @@ def as_deployed(deployment: Deployment, function: Function) -> Deployment:
         "function_s3_bucket": environment.get("S3_BUCKET_NAME", ""),
         "function_s3_input": environment.get("FUNCTION_S3_INPUT", "").removesuffix(f"/{function.name}"),
         "function_s3_output": environment.get("FUNCTION_S3_OUTPUT", "").removesuffix(f"/{function.name}"),
-        "function_budget_name": function.tags.get(BUDGET_TAG, ""),
+        "function_budget_name": read_extras(function.tags.get(EXTRAS_TAG, ""))[1],
     }
     deployed = Deployment(**{name: getattr(deployment, name) for name in Deployment.class_trait_names()})
     for name, value in told.items():

@@ -10,10 +10,21 @@ from typing import Any, ClassVar
 
 #: The tag that marks a resource as ours; its value is the stack it belongs to.
 STACK_TAG = "podpac-lambda-widgets:stack"
-#: Where a function says which budget is its stack's: a budget is found by its name alone.
-BUDGET_TAG = "podpac-lambda-widgets:budget"
+#: Where a function says what belongs to it that bears no mark of its own, or another name: see :func:`extras_text`.
+EXTRAS_TAG = "podpac-lambda-widgets:extras"
 #: The same mark on an object of a bucket, as user metadata.
 STACK_METADATA = "podpac-lambda-widgets-stack"
+
+
+def extras_text(*, url: bool, budget: str) -> str:
+    """The value of a function's :data:`EXTRAS_TAG`: whether its URL is ours, and the budget's name or nothing."""
+    return " ".join([*(["url"] if url else []), *([f"budget={budget}"] if budget else [])]) or "none"
+
+
+def read_extras(text: str) -> tuple[bool, str]:
+    """Whether a function's URL is ours, and the name of its stack's budget; see :func:`extras_text`."""
+    first, _, budget = text.partition("budget=")
+    return first.strip() == "url", budget
 
 
 def unmanaged(**kwargs: Any) -> Any:

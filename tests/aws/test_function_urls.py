@@ -24,7 +24,7 @@ from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.plan import policies
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.difference import differences
-from podpac_lambda_widgets.plan.resources import FunctionUrl
+from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, STACK_TAG, FunctionUrl, extras_text
 
 pytestmark = pytest.mark.local_aws
 
@@ -179,6 +179,23 @@ def test_a_url_that_turned_public_is_named_and_closed(connect: Callable[[], Any]
     assert repair(client, wanted()) == {"authorization", "permissions"}
     assert [statement["Principal"] for statement in statements(client)] == [{"AWS": ACCOUNT}, {"AWS": ACCOUNT}]
     delete_function_url(client, read(client, wanted()))
+
+
+def test_a_url_whose_statements_somebody_took_away_is_still_ours_when_the_function_says_so(
+    connect: Callable[[], Any],
+) -> None:
+    client, url = connect(), wanted()
+    create_function_url(client, url, PassingClock())
+    client.tag_resource(Resource=ARN, Tags={STACK_TAG: STACK, EXTRAS_TAG: extras_text(url=True, budget="")})
+    for statement in url.permissions:
+        client.remove_permission(FunctionName=NAME, StatementId=statement["Sid"])
+    assert repair(client, url) == {"permissions"}
+    for statement in url.permissions:
+        client.remove_permission(FunctionName=NAME, StatementId=statement["Sid"])
+    client.tag_resource(Resource=ARN, Tags={EXTRAS_TAG: extras_text(url=False, budget="")})
+    found = read_function_url(client, url, STACK)
+    assert found is not None
+    assert found.stack is None
 
 
 def test_another_invoke_mode_is_named_and_repaired(connect: Callable[[], Any], faults: Any) -> None:

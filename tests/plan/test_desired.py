@@ -12,7 +12,7 @@ from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources
-from podpac_lambda_widgets.plan.resources import STACK_TAG, Bucket, Function, Resource, Role, StoredObject
+from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, STACK_TAG, Bucket, Function, Resource, Role, StoredObject
 
 ARCHIVES = Archives(
     ArchivePlace("a" * 64, 80_000_000, bucket="src", key="dist.zip"),
@@ -72,7 +72,10 @@ def test_only_lambda_in_this_account_may_use_the_role() -> None:
 def test_the_stack_tag_is_on_everything_that_takes_one() -> None:
     tagged = [resource for resource in wanted(function_tags={"a": "b"}) if hasattr(resource, "tags")]
     assert len(tagged) == 4
-    assert all(resource.tags == {"a": "b", STACK_TAG: "soil@eu-west-1"} for resource in tagged)
+    ours = {"a": "b", STACK_TAG: "soil@eu-west-1"}
+    for resource in tagged:
+        extras = {EXTRAS_TAG: "none"} if isinstance(resource, Function) else {}
+        assert resource.tags == {**ours, **extras}
 
 
 def test_the_users_tags_are_not_written_back() -> None:

@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.model.deployment import TRIGGERS, Deployment
@@ -25,6 +27,8 @@ from podpac_lambda_widgets.plan.resources import (
     Role,
     S3Trigger,
     StoredObject,
+    extras_text,
+    read_extras,
 )
 
 IDENTITY = Identity("123456789012", "arn:aws:iam::123456789012:user/me", "eu-west-1", "aws")
@@ -210,3 +214,14 @@ def test_everything_of_a_plan_can_be_shown() -> None:
     assert data["idle_cost_usd_per_month"] == pytest.approx(0.12 / 1.073741824 * 0.023)
     assert "While nothing runs: less than 0.01 USD" in str(plan)
     assert "AWS calls that write" in plan._repr_html_()
+
+
+@given(st.booleans(), st.from_regex(r"[\w.+=@-]{1,20}( [\w.+=@-]{1,20})*", fullmatch=True) | st.just(""))
+def test_what_a_function_says_of_its_extras_is_read_as_it_was_said(url: bool, budget: str) -> None:
+    assert read_extras(extras_text(url=url, budget=budget)) == (url, budget)
+
+
+def test_a_wish_with_every_tag_there_may_be_still_fits() -> None:
+    tags = {f"key-{number}": "v" for number in range(48)}
+    function = next(each for each in wanted(**ALL, function_tags=tags) if isinstance(each, Function))
+    assert len(function.tags) == 50
