@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -27,6 +28,9 @@ def main() -> None:
             rows += compare_with_podpac(session, package)
     print(write_table(rows))
     print(f"\n{NOTES}")
+    # Others who use the processors make work slower, but no sleep longer.
+    loads = " ".join(f"{load:.1f}" for load in os.getloadavg())
+    print(f"Load of this machine over the last 1, 5 and 15 minutes: {loads}, on {os.cpu_count()} processors.")
 
 
 if __name__ == "__main__":
