@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.engine.results import Result
     from podpac_lambda_widgets.packaging.archive import Package
     from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
+    from podpac_lambda_widgets.plan.account import Identity
 
 #: Runtimes that archives of today's wheels run on.
 _AWS_RUNTIMES = tuple(name for name in RUNTIMES if name not in AMAZON_LINUX_2_RUNTIMES)
@@ -89,6 +90,10 @@ class Aws:
             session.stop()
             raise
 
+    def identity(self, connection: Connection) -> Identity:
+        """Who we are by now, and how long the credentials last."""
+        return connection.account.identity()
+
     def build_archives(self, directory: Path, runtime: str, listener: BuildListener, cancelled: Cancelled) -> Package:
         """Build the two archives, unless equal ones are there."""
         from podpac_lambda_widgets.packaging.build import build_package
@@ -141,6 +146,8 @@ class Studio(Page):
         self.deploy = DeployForm(worker, _first_wish(), self._stack, lambda: self.credentials.connection)
         self.pipeline = PipelineForm(worker, self._stack, notebook_variables)
         self.results = ResultView(worker)
+        #: Whether the function is there, as far as this Studio has seen.
+        self._exists = False
         super().__init__(
             [self.credentials, self.source, self.deploy, self.pipeline, self.results],
             title="PODPAC on AWS Lambda",
@@ -158,7 +165,7 @@ class Studio(Page):
         self.worker.wait(timeout)
 
     def _join(self) -> None:
-        self.credentials.observe(lambda change: self._follow_connection(), names="connection")
+        self.credentials.observe(self._follow_connection, names="connection")
         self.source.source.observe(lambda change: self._follow_source())
         self.source.runtime = self._runtime
         self.source.on_built = self._follow_source
@@ -167,16 +174,17 @@ class Studio(Page):
         self.pipeline.prepare = self._prepare
         for form in self.forms:
             form.error_elsewhere = self._show_elsewhere
+            form.on_error = self.credentials.follow_error
 
-    def _follow_connection(self) -> None:
+    def _follow_connection(self, change: Any) -> None:
         self.deploy.outdate()
         self.deploy.show_made_names()
-        # What was done in the other account is not done in this one.
         for form in (self.deploy, self.pipeline):
             form.forget_errors()
         self.pipeline.set_button("run", disabled=False)
         self._say_what_to_deploy()
-        self.pipeline.stand("ready", "Needs a function that is built")
+        # What was done in another account is not done in this one; new credentials for the same one change nothing.
+        self._follow_stack(self._exists and _is_same_place(change["old"], change["new"]))
 
     def _follow_source(self) -> None:
         self.deploy.outdate()
@@ -187,6 +195,7 @@ class Studio(Page):
         self.deploy.stand("ready", "Press Plan" if self.source.standing == "done" else "Build the archives first")
 
     def _follow_stack(self, exists: bool) -> None:
+        self._exists = exists
         self.pipeline.stand("ready", "Ready to run" if exists else "Needs a function that is built")
 
     def _runtime(self) -> str:
@@ -222,6 +231,12 @@ class Studio(Page):
 
     def _show_elsewhere(self, error: InvalidValueError) -> bool:
         return any(form.show_field_error(error) for form in self.forms)
+
+
+def _is_same_place(one: Connection | None, other: Connection | None) -> bool:
+    if one is None or other is None or one.embedded or other.embedded:
+        return False
+    return (one.identity.account, one.identity.region) == (other.identity.account, other.identity.region)
 
 
 def find_archive_directory(start: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from podpac_lambda_widgets.secret import Secret
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
     from podpac_lambda_widgets.plan.account import Identity
     from podpac_lambda_widgets.plan.changes import Plan
+    from podpac_lambda_widgets.plan.permissions import Purpose
 
 Cancelled = Callable[[], bool]
 
@@ -53,14 +54,20 @@ class StackActions(Protocol):
     def plan(self) -> Plan:
         """Compare the wish with the account."""
 
-    def build(self, listener: Listener, cancelled: Cancelled) -> Plan:
-        """Make the account as the wish says."""
+    def build(self, listener: Listener, cancelled: Cancelled, *, expected: Plan) -> Plan:
+        """Make the account as the wish says, if that is what is expected; else raise PlanOutdatedError."""
 
     def plan_delete(self) -> Plan:
         """What deleting would take away."""
 
-    def delete(self, *, confirm: bool, listener: Listener, cancelled: Cancelled) -> Plan:
-        """Take away everything of this stack."""
+    def delete(self, *, confirm: bool | str, listener: Listener, cancelled: Cancelled, expected: Plan) -> Plan:
+        """Take away everything of this stack, if that is what is expected; else raise PlanOutdatedError.
+
+        ``confirm`` is the function's name where results would be lost, else True.
+        """
+
+    def policy_for(self, purpose: Purpose) -> dict[str, Any]:
+        """The smallest policy with which the stack can be deployed, run or destroyed."""
 
     def run(
         self, pipeline: Pipeline, coordinates: CoordinatesDefinition, listener: Listener, cancelled: Cancelled
@@ -90,6 +97,9 @@ class Backend(Protocol):
 
     def connect_embedded(self) -> Connection:
         """Start the embedded AWS and get into it."""
+
+    def identity(self, connection: Connection) -> Identity:
+        """Who we are by now: credentials that renew themselves end later and later."""
 
     def build_archives(self, directory: Path, runtime: str, listener: BuildListener, cancelled: Cancelled) -> Package:
         """Build the two archives for a Lambda runtime, or for this machine's own Python where it is empty."""

@@ -6,8 +6,11 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
-from podpac_lambda_widgets.errors import CancelledError, PodpacLambdaError
+from podpac_lambda_widgets.errors import CancelledError, PermissionsMissingError, PodpacLambdaError
 from podpac_lambda_widgets.secret import Secret
+
+#: How many missing permissions a card names; the details have all.
+_NAMED = 3
 
 
 class UnexpectedError(PodpacLambdaError):
@@ -50,17 +53,42 @@ def _without(text: str, hide: Iterable[Secret]) -> str:
 def error_card(error: PodpacLambdaError) -> dict[str, Any]:
     """The error as the front end draws it. Plain text throughout; the front end never reads it as HTML."""
     details = [getattr(error, "details", "")]
+    why = error.why
+    if isinstance(error, PermissionsMissingError):
+        why = _some(each.partition(" ")[0] for each in error.missing)
+        details += error.missing
     done, left = getattr(error, "done", ()), getattr(error, "left", ())
     if done or left:
         details += [f"Done: {', '.join(done) or 'nothing'}", f"Not begun: {', '.join(left) or 'nothing'}"]
+    if taken_back := getattr(error, "taken_back", ()):
+        details.append(f"Taken back: {', '.join(taken_back)}")
     details += [f"{name}: {value}" for name, value in _references(error)]
     return {
         "tone": "info" if isinstance(error, CancelledError) else "error",
         "what": error.what,
-        "why": error.why,
+        "why": why,
         "next_step": error.next_step,
         "details": "\n".join(text for text in details if text),
     }
+
+
+def policy_to_ask_for(policy: str) -> dict[str, Any]:
+    """What a card says where something is not permitted, and a policy is known that would permit it."""
+    return {
+        "next_step": "Send the policy below to an administrator of the account, and try again once you have it.",
+        "copy": {"summary": "Policy for an administrator", "text": policy},
+    }
+
+
+def _some(names: Iterable[str]) -> str:
+    names = list(dict.fromkeys(names))
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def is_caused_by(error: BaseException | None, kind: type[PodpacLambdaError]) -> bool:
+    """Whether the error, or what it was raised from, is of that kind."""
+    return error is not None and (isinstance(error, kind) or is_caused_by(error.__cause__, kind))
 
 
 def _references(error: PodpacLambdaError) -> list[tuple[str, str]]:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import traitlets as tl
 
-from podpac_lambda_widgets.errors import InvalidValueError, PodpacLambdaError
+from podpac_lambda_widgets.errors import (
+    CredentialsError,
+    EndpointUnreachableError,
+    ExpiredCredentialsError,
+    InvalidValueError,
+    PodpacLambdaError,
+)
 from podpac_lambda_widgets.model.base import StrictHasTraits, Text
 from podpac_lambda_widgets.widgets.backend import Backend, Connection
+from podpac_lambda_widgets.widgets.cards import is_caused_by
 from podpac_lambda_widgets.widgets.fields import Choice, action, actions, describe_field, group
 from podpac_lambda_widgets.widgets.form import Form
 from podpac_lambda_widgets.widgets.worker import Task, Worker
+
+if TYPE_CHECKING:
+    from podpac_lambda_widgets.plan.account import Identity
 
 
 class Credentials(StrictHasTraits):
@@ -42,13 +53,22 @@ class CredentialsForm(Form):
         Runs what takes time.
     backend : Backend
         Gets in.
+    now : callable, optional
+        The time, with its zone.
     """
 
     #: What we are connected to, or None. Not synced: the front end sees facts only.
     connection = tl.Instance(Connection, allow_none=True)
 
-    def __init__(self, worker: Worker, backend: Backend) -> None:
+    def __init__(
+        self, worker: Worker, backend: Backend, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._backend = backend
+        self.now = now
+        #: A way in with the account's root keys, until somebody says whether to take it.
+        self._root: Connection | None = None
+        #: Whether somebody is looking how long the credentials last; and whether they are known to have ended.
+        self._looking = self._expired = False
         self.credentials = Credentials()
         super().__init__(
             worker,
@@ -64,6 +84,8 @@ class CredentialsForm(Form):
         self.add_secret("session_token")
         self.on_action("connect", self.connect)
         self.on_action("use_embedded_aws", self.use_embedded_aws)
+        self.on_action("use_root_keys", self.use_root_keys)
+        self.on_action("leave_root_keys", self.leave_root_keys)
         self.stand("ready", "Not connected")
         self.start("Look for profiles", self._look_around, self._offer, quiet=True)
 
@@ -98,6 +120,13 @@ class CredentialsForm(Form):
                     "use_embedded_aws", "Use embedded AWS", note="A private AWS on this machine: no account, no cost."
                 ),
             ),
+            {
+                "block": "question",
+                "actions": [
+                    action("use_root_keys", "Use the root keys", "danger"),
+                    action("leave_root_keys", "Leave them"),
+                ],
+            },
             {"block": "facts"},
         ]
 
@@ -107,6 +136,7 @@ class CredentialsForm(Form):
         given = self.credentials.trait_values()
         self._check_complete(given, self.has_secret("secret_access_key"), self.has_secret("session_token"))
         self.worker.check_free()
+        self._forget_root()
         secret, token = self.take_secret("secret_access_key"), self.take_secret("session_token")
         self.start(
             "Connecting to AWS",
@@ -117,6 +147,8 @@ class CredentialsForm(Form):
 
     def use_embedded_aws(self) -> None:
         """Do what the Use embedded AWS button does."""
+        self.worker.check_free()
+        self._forget_root()
         self.start("Starting the embedded AWS", lambda task: self._backend.connect_embedded(), self._connected)
 
     def _check_complete(self, given: dict[str, Any], secret: bool, token: bool) -> None:
@@ -146,31 +178,122 @@ class CredentialsForm(Form):
         self.set_choices("region", [_NO_REGION, *((code, f"{name} · {code}") for code, name in regions)])
 
     def _connected(self, connection: Connection) -> None:
+        # The embedded AWS has nothing that could be lost.
+        if not connection.identity.is_root or connection.embedded:
+            self._enter(connection)
+            return
+        # IAM user guide, "Root user best practices".
+        self._root = connection
+        self.question = (
+            f"These are the account's root keys: they may do everything in account {connection.identity.account}, and "
+            "nothing can limit them. Better make an IAM user or role for this work. Go on with them all the same?"
+        )
+        self.stand("ready", "Waiting for your word")
+
+    def use_root_keys(self) -> None:
+        """Do what the Use the root keys button does: go on with them, now that it was said what they are."""
+        connection = self._root
+        if connection is None:
+            raise InvalidValueError("There are no root keys to use", next_step="Press Connect first.")
+        self.worker.check_free()
+        self._root, self.question = None, ""
+        self._enter(connection)
+
+    def leave_root_keys(self) -> None:
+        """Do what the Leave them button does: stay where we were."""
+        self._forget_root()
+        if self.connection is None:
+            self.stand("ready", "Not connected")
+        else:
+            self.stand("done", f"Connected to {self._place(self.connection)}")
+
+    def _forget_root(self) -> None:
+        left, self._root = self._root, None
+        self.question = ""
+        if left is not None:
+            self._close(left)
+
+    def _enter(self, connection: Connection) -> None:
         previous, self.connection = self.connection, connection
         if previous is not None:
-            self.start("Leave the other account", lambda task: previous.close(), lambda nothing: None, quiet=True)
-        identity = connection.identity
-        expires = f"{identity.expires:%Y-%m-%d %H:%M %Z}" if identity.expires else "Does not expire"
+            self._close(previous)
+        self._expired = False
+        self._show_identity(connection.identity)
+        for name in ("access_key_id", "secret_access_key", "session_token"):
+            self.set_field(name, error="")
+        self.stand("done", f"Connected to {self._place(connection)}")
+
+    def _close(self, connection: Connection) -> None:
+        self.start("Leave the other account", lambda task: connection.close(), lambda nothing: None, quiet=True)
+
+    # How long the credentials last
+
+    def shown(self) -> None:
+        """Say how long the credentials last by now."""
+        connection = self.connection
+        if connection is None or connection.identity.expires is None or self._looking:
+            return
+        self._looking = True
+
+        def look(task: Task) -> Identity | None:
+            try:
+                return self._backend.identity(connection)
+            except EndpointUnreachableError:
+                return connection.identity
+            except CredentialsError:
+                return None
+
+        self.start(
+            "Look how long the credentials last", look, lambda found: self._looked(connection, found), quiet=True
+        )
+
+    def _looked(self, connection: Connection, identity: Identity | None) -> None:
+        self._looking = False
+        if connection is not self.connection:
+            return
+        left = None if identity is None else identity.time_to_expiry(self.now())
+        if identity is None or (left is not None and left <= timedelta()):
+            self.show_expired()
+        else:
+            self._show_identity(identity)
+            if self._expired and self.standing == "failed":
+                self._expired = False
+                self.stand("done", f"Connected to {self._place(connection)}")
+
+    def follow_error(self, error: PodpacLambdaError) -> None:
+        """Say that the credentials have ended, when that is why something failed in any form."""
+        if is_caused_by(error, ExpiredCredentialsError) and self.connection is not None:
+            self.show_expired()
+
+    def show_expired(self) -> None:
+        """Say that the credentials have ended. What was typed anywhere stays, for when new ones are there."""
+        self._expired = True
+        self.facts = [["Credentials", "Expired"] if fact[0] == "Credentials" else fact for fact in self.facts]
+        if self.standing != "working":
+            self.stand("failed", "The credentials have expired: connect again")
+
+    def _show_identity(self, identity: Identity) -> None:
         self.facts = [
             ["Account", identity.account],
             ["Identity", identity.arn],
             ["Region", identity.region],
-            ["Credentials", expires],
+            ["Credentials", _time_left(identity, self.now())],
         ]
-        for name in ("access_key_id", "secret_access_key", "session_token"):
-            self.set_field(name, error="")
-        self.stand("done", f"Connected to {self._place(connection)}")
-        # IAM user guide, "Root user best practices".
-        if identity.arn.endswith(":root"):
-            self.card = {
-                "tone": "info",
-                "what": "This is the key of the account's root user",
-                "why": "It may do everything, and nothing can limit it.",
-                "next_step": "Make an IAM user or role for this work, and connect with that.",
-                "details": "",
-            }
 
     @staticmethod
     def _place(connection: Connection) -> str:
         place = "the embedded AWS" if connection.embedded else f"account {connection.identity.account}"
         return f"{place}, {connection.identity.region}"
+
+
+def _time_left(identity: Identity, now: datetime) -> str:
+    left = identity.time_to_expiry(now)
+    if identity.expires is None or left is None:
+        return "No end that AWS tells of"
+    minutes = int(left.total_seconds() // 60)
+    if minutes < 0:
+        return "Expired"
+    if minutes < 120:
+        return f"Expire in {minutes or 'less than 1'} min, at {identity.expires:%H:%M %Z}"
+    hours = f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes // 1440} days"
+    return f"Expire in {hours}, on {identity.expires:%Y-%m-%d %H:%M %Z}"

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
-from podpac_lambda_widgets.errors import InvalidValueError, PlanRefusedError
+from podpac_lambda_widgets.errors import (
+    AccessDeniedError,
+    ConfirmationRequiredError,
+    InvalidValueError,
+    PlanOutdatedError,
+    PlanRefusedError,
+    PodpacLambdaError,
+)
 from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.widgets import deploy_fields
 from podpac_lambda_widgets.widgets.backend import Connection, StackActions
-from podpac_lambda_widgets.widgets.fields import action, actions, describe_field, group
+from podpac_lambda_widgets.widgets.cards import is_caused_by, policy_to_ask_for
 from podpac_lambda_widgets.widgets.form import Form
+from podpac_lambda_widgets.widgets.plan_view import deletion_question, plan_table, step_of, waiting_steps
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets.engine.events import Event
-    from podpac_lambda_widgets.plan.changes import Change, Plan
+    from podpac_lambda_widgets.plan.changes import Plan
+    from podpac_lambda_widgets.plan.permissions import Purpose
 
-_NAMES = ("function_name", "function_role_name", "function_s3_bucket")
-_SIZES = ("function_memory", "function_timeout")
+T = TypeVar("T")
 
 
 class DeployForm(Form):
@@ -44,6 +55,9 @@ class DeployForm(Form):
         connection: Callable[[], Connection | None],
     ) -> None:
         self.deployment = deployment
+        self.confirmation = deploy_fields.Confirmation()
+        #: The policy that an administrator may be asked for, when something was not permitted.
+        self._policy = ""
         self._stack, self._connection = stack, connection
         #: The plan that is shown, while it is true.
         self.current_plan: Plan | None = None
@@ -56,9 +70,11 @@ class DeployForm(Form):
             title="Deploy",
             purpose="Plan shows every change first. What is not ours stays as it is.",
             icon="cloud",
-            blocks=self._layout(),
+            blocks=deploy_fields.deploy_layout(deployment, self.confirmation),
         )
-        self.bind(deployment, (*_NAMES, *_SIZES))
+        self.bind(deployment, deploy_fields.TRAITS)
+        self.bind(self.confirmation, self.confirmation.trait_names())
+        self.set_choices("function_triggers", deploy_fields.trigger_choices())
         self.on_action("plan", self.plan)
         self.on_action("build", self.build, disabled=True)
         self.on_action("delete", self.delete)
@@ -68,35 +84,16 @@ class DeployForm(Form):
         self.set_button("stop", hidden=True, stops=True)
         deployment.observe(lambda change: self._wish_changed())
         self.show_made_names()
+        self._show_wish()
         self.stand("waiting", "Connect first")
-
-    def _layout(self) -> list[dict[str, Any]]:
-        return [
-            {"block": "card"},
-            group("", [describe_field(self.deployment, name, span=4) for name in _NAMES]),
-            group("", [describe_field(self.deployment, name, span=4, narrow=6) for name in _SIZES]),
-            actions(
-                action("plan", "Plan"),
-                action("build", "Build", "primary"),
-                action("stop", "Stop after this change", "quiet", "stop"),
-                action("delete", "Delete", "danger", "trash"),
-            ),
-            {
-                "block": "question",
-                "actions": [action("really_delete", "Really delete", "danger", "trash"), action("keep", "Keep it")],
-            },
-            {"block": "steps"},
-            {"block": "table"},
-        ]
 
     def plan(self) -> None:
         """Do what the Plan button does."""
-        self.question = ""
+        self._ask("")
         self.check_fields()
         stack = self._stack()
         self.outdate()
-        self.start("Comparing with AWS", lambda task: stack.plan(), functools.partial(self._planned, stack))
-        self._planned_with = stack
+        self._compare_with_aws("Comparing with AWS", stack, "deploy", stack.plan)
 
     def build(self) -> None:
         """Do what the Build button does: apply the plan that is shown; if it is no longer true, show the new one."""
@@ -110,39 +107,53 @@ class DeployForm(Form):
             )
 
         def work(task: Task) -> Callable[[], None]:
-            now = stack.plan()
-            if not _writes_the_same(now, shown):
+            try:
+                done = stack.build(self._listen, task.cancelled, expected=shown)
+            except PlanOutdatedError:
+                now = stack.plan()
                 return lambda: self._ask_again(stack, now)
-            done = stack.build(self._listen, task.cancelled)
             return lambda: self._built(done)
 
-        self._begin("Building", stack, work)
+        self._begin("Building", stack, "deploy", work)
 
     def delete(self) -> None:
         """Do what the Delete button does: show what would go, and ask."""
         self.check_fields()
         stack = self._stack()
         self.outdate()
-        finished = functools.partial(self._planned, stack)
-        self.start("Looking for what is ours", lambda task: stack.plan_delete(), finished)
-        self._planned_with = stack
+        self._compare_with_aws("Looking for what is ours", stack, "destroy", stack.plan_delete)
 
     def really_delete(self) -> None:
-        """Do what the Really delete button does; if something else would go by now, ask again."""
+        """Do what the Really delete button does; if something else would go by now, ask again.
+
+        Where results would be lost, the function's name has to be in ``confirmation.confirmation``.
+        """
         shown, stack = self.current_plan, self._planned_with
         if shown is None or stack is None or shown.purpose != "delete":
             raise InvalidValueError(
                 "Nobody asked to delete", next_step="Press Delete first, and look at what would go."
             )
 
+        confirm = self._confirm(shown)
+
         def work(task: Task) -> Callable[[], None]:
-            now = stack.plan_delete()
-            if not _writes_the_same(now, shown):
+            try:
+                done = stack.delete(confirm=confirm, listener=self._listen, cancelled=task.cancelled, expected=shown)
+            # Results that have come meanwhile ask for more than was confirmed.
+            except (PlanOutdatedError, ConfirmationRequiredError):
+                now = stack.plan_delete()
                 return lambda: self._ask_again(stack, now)
-            done = stack.delete(confirm=True, listener=self._listen, cancelled=task.cancelled)
             return lambda: self._deleted(done)
 
-        self._begin("Deleting", stack, work)
+        self._begin("Deleting", stack, "destroy", work)
+
+    def _confirm(self, plan: Plan) -> bool | str:
+        name = self.deployment.function_name
+        if not plan.results:
+            return True
+        if self.confirmation.confirmation.strip() != name:
+            raise InvalidValueError(f"This is not the function's name: type {name}", field="confirmation")
+        return str(name)
 
     def keep(self) -> None:
         """Do what the Keep it button does: nothing."""
@@ -157,7 +168,7 @@ class DeployForm(Form):
 
     def _forget_plan(self) -> None:
         self.current_plan = self._planned_with = None
-        self.question = ""
+        self._ask("")
         self.table = {}
         self.set_button("build", disabled=True)
 
@@ -170,12 +181,50 @@ class DeployForm(Form):
             made = self.deployment.bucket_name(identity.account, identity.region)
             self.set_field("function_s3_bucket", placeholder=made)
 
+    def enter(self, name: str, typed: object) -> None:
+        """Do what typing into a field does. Who takes the last endpoint away does not want the next one public."""
+        super().enter(name, typed)
+        if name == "function_triggers" and not deploy_fields.has_endpoint(self.deployment):
+            self.deployment.function_public_endpoint = False
+
+    def show_error(self, error: PodpacLambdaError) -> None:
+        """Show an error; where AWS denies something, with the policy that would permit it."""
+        super().show_error(error)
+        if self._policy and self.card and is_caused_by(error, AccessDeniedError):
+            self.card = {**self.card, **policy_to_ask_for(self._policy)}
+
     def _wish_changed(self) -> None:
         self.outdate()
         self.show_made_names()
+        self._show_wish()
 
-    def _begin(self, doing: str, stack: StackActions, work: Callable[[Task], Callable[[], None]]) -> None:
-        self.start(doing, work, lambda show: show())
+    def _show_wish(self) -> None:
+        for name, state in deploy_fields.trigger_states(self.deployment).items():
+            self.set_field(name, **state)
+        self.folded = {deploy_fields.MORE: deploy_fields.wish_in_words(self.deployment)}
+
+    def _permitted(self, stack: StackActions, purpose: Purpose, work: Callable[[], T]) -> T:
+        """Do the work; where AWS denies it, have the policy at hand that would permit it."""
+        try:
+            return work()
+        except PodpacLambdaError as error:
+            if is_caused_by(error, AccessDeniedError):
+                # The denial is what is to be shown, with or without the policy.
+                with contextlib.suppress(PodpacLambdaError):
+                    policy = json.dumps(stack.policy_for(purpose), indent=2)
+                    self.worker.post(lambda: setattr(self, "_policy", policy))
+            raise
+
+    def _compare_with_aws(self, doing: str, stack: StackActions, purpose: Purpose, work: Callable[[], Plan]) -> None:
+        finished = functools.partial(self._planned, stack)
+        self.start(doing, lambda task: self._permitted(stack, purpose, work), finished)
+        self._planned_with, self._policy = stack, ""
+
+    def _begin(
+        self, doing: str, stack: StackActions, purpose: Purpose, work: Callable[[Task], Callable[[], None]]
+    ) -> None:
+        self.start(doing, lambda task: self._permitted(stack, purpose, lambda: work(task)), lambda show: show())
+        self._policy = ""
         self._forget_plan()
         self._planned_with = stack
         self.set_button("stop", hidden=False)
@@ -222,13 +271,16 @@ class DeployForm(Form):
         if plan.refusals:
             self.stand("failed", "Something there is not ours")
         elif plan.writes:
-            self.question = (
-                f"Delete {len(plan.writes)} resources of {self.deployment.function_name}? "
-                "Results kept in its bucket go with it."
-            )
+            self._ask(deletion_question(plan, self.deployment.function_name), typed=bool(plan.results))
             self.stand("ready", "Waiting for your word")
         else:
             self.stand("ready", "There is nothing to delete")
+
+    def _ask(self, question: str, *, typed: bool = False) -> None:
+        self.confirmation.confirmation = ""
+        # Before the question: what is hidden cannot have the focus.
+        self.set_field("confirmation", hidden=not typed, error="")
+        self.question = question
 
     def _deleted(self, plan: Plan) -> None:
         self.stand("ready", "Deleted: nothing of it is left")
@@ -238,67 +290,14 @@ class DeployForm(Form):
         self.worker.post(lambda: self._show_event(event))
 
     def _show_event(self, event: Event) -> None:
-        from podpac_lambda_widgets.engine import events
+        from podpac_lambda_widgets.engine.events import PlanStarted
 
-        match event:
-            case events.PlanStarted(plan=plan):
-                self.steps = [
-                    {"key": str(change.resource), "text": _deed(change), "state": "waiting"} for change in plan.writes
-                ]
-            case events.ChangeStarted(change=change):
-                self.set_step(_deed(change), "working", key=str(change.resource))
-            case events.ChangeProgressed(change=change, done=done, total=total, unit=unit):
-                self.set_step(
-                    _deed(change), "working", key=str(change.resource), done=done, total=total,
-                    detail=_count(done, total, unit),
-                )  # fmt: skip
-            case events.ChangeApplied(change=change, seconds=seconds):
-                self.set_step(_deed(change), "done", key=str(change.resource), detail=f"{seconds:.1f} s")
-            case events.ChangeFailed(change=change):
-                self.set_step(_deed(change), "failed", key=str(change.resource), detail="")
+        if isinstance(event, PlanStarted):
+            self.steps = waiting_steps(event.plan)
+        elif step := step_of(event):
+            self.set_step(**step)
 
     def _follow_task(self, task: Task | None) -> None:
         super()._follow_task(task)
         if task is None:
             self.set_button("stop", hidden=True)
-
-
-def _writes_the_same(one: Plan, other: Plan) -> bool:
-    return (one.writes, one.refusals) == (other.writes, other.refusals)
-
-
-def plan_table(plan: Plan) -> dict[str, Any]:
-    """A plan as the front end draws tables: rows of text, with a sign beside each colour."""
-    from podpac_lambda_widgets.plan.render import change_details
-
-    rows = [
-        {
-            "tone": change.action,
-            "cells": [
-                f"{change.sign} {change.action}",
-                getattr(change.resource, "title", "") or change.resource.kind,
-                change.resource.name,
-                change_details(change),
-            ],
-        }
-        for change in plan.changes
-    ]
-    columns = ["Change", "What", "Name", "Details"]
-    if not any(row["cells"][-1] for row in rows):
-        columns = columns[:-1]
-        rows = [{**row, "cells": row["cells"][:-1]} for row in rows]
-    return {"caption": plan.summary[:1].upper() + plan.summary[1:], "columns": columns, "rows": rows}
-
-
-def _deed(change: Change) -> str:
-    resource = change.resource
-    kind = getattr(resource, "title", "") or resource.kind
-    # The last part of an object's key says which one; the whole key is in the plan.
-    name = resource.name.rpartition("/")[2] if resource.kind == "object" else resource.name
-    return f"{change.action.capitalize()} {kind} {name}"
-
-
-def _count(done: int, total: int, unit: str) -> str:
-    if unit == "bytes":
-        return f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
-    return f"{done:,} of {total:,} {unit}"

@@ -16,7 +16,14 @@ from ipywidgets import Widget
 from podpac_lambda_widgets.errors import CancelledError, InvalidValueError, PodpacLambdaError
 from podpac_lambda_widgets.secret import Secret
 from podpac_lambda_widgets.widgets.cards import error_card, explain
-from podpac_lambda_widgets.widgets.fields import Choice, problem_of, read_input, trait_choices, write_value
+from podpac_lambda_widgets.widgets.fields import (
+    Choice,
+    label_of,
+    problem_of,
+    read_input,
+    trait_choices,
+    write_value,
+)
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
 T = TypeVar("T")
@@ -43,7 +50,7 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     icon = tl.Unicode().tag(sync=True)
     #: What there is to see, in order: groups of fields, rows of buttons, and the places of the parts below.
     blocks = tl.List(tl.Dict()).tag(sync=True)
-    #: Field name -> value, error, note, choices, hidden.
+    #: Field name -> value, error, note, warning, choices, hidden, disabled.
     fields = tl.Dict().tag(sync=True)
     #: Button name -> disabled, hidden, note.
     buttons = tl.Dict().tag(sync=True)
@@ -56,7 +63,9 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     steps = tl.List(tl.Dict()).tag(sync=True)
     #: An error or a remark, see :func:`~podpac_lambda_widgets.widgets.cards.error_card`.
     card = tl.Dict().tag(sync=True)
-    #: A table: caption, columns, rows of cells.
+    #: Name of a folded part -> what it holds, in words.
+    folded = tl.Dict().tag(sync=True)
+    #: A table: caption, columns, rows of cells; below it a remark and a folded list of calls.
     table = tl.Dict().tag(sync=True)
     #: What is asked before something is lost; empty when nothing is.
     question = tl.Unicode().tag(sync=True)
@@ -72,6 +81,8 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         self._actions: dict[str, Callable[[], None]] = {}
         #: Shows an error beside a field of another form; returns whether there is such a field.
         self.error_elsewhere: Callable[[InvalidValueError], bool] = lambda error: False
+        #: Called with every error that is shown here.
+        self.on_error: Callable[[PodpacLambdaError], None] = lambda error: None
         super().__init__(**traits)
         self.on_msg(self._receive)
         worker.on_task(self._follow_task)
@@ -101,7 +112,7 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         self.set_button(name, disabled=disabled)
 
     def set_field(self, name: str, **state: Any) -> None:
-        """Change what a field shows: value, error, note, choices, hidden."""
+        """Change what a field shows: value, error, note, warning, choices, hidden, disabled."""
         known = self.fields.get(name, {"value": "", "error": "", "revision": 0})
         # The revision makes the front end draw again even where the value has come out the same (" 5 " as "5").
         self.fields = {**self.fields, name: {**known, **state, "revision": known["revision"] + 1}}
@@ -142,11 +153,12 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         """
         self._forget_field_errors()
         if self.problems:
-            labels = ", ".join(self._label(name) for name in self.problems)
+            labels = ", ".join(label_of(self.blocks, name) for name in self.problems)
             raise UnusableFieldsError(f"Correct what is marked: {labels}", field=self.problems[0])
 
     def show_error(self, error: PodpacLambdaError) -> None:
         """Show an error beside the field it belongs to, else as a card."""
+        self.on_error(error)
         if isinstance(error, CancelledError):
             self.stand("ready", "Stopped. Nothing further was changed.")
             return
@@ -162,7 +174,7 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         """Show the error of an attempt beside its field, if this form has that field, until the next attempt."""
         if error.field not in self.fields:
             return False
-        self.set_field(error.field, error=problem_of(error, self._label(error.field)))
+        self.set_field(error.field, error=problem_of(error, label_of(self.blocks, error.field)))
         return True
 
     def forget_errors(self) -> None:
@@ -175,9 +187,9 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
             if state["error"] and name not in self._mistyped:
                 self.set_field(name, error="")
 
-    def _mark_mistyped(self, name: str, shown: str, error: Exception) -> None:
+    def _mark_mistyped(self, name: str, shown: object, error: Exception) -> None:
         self._mistyped.add(name)
-        self.set_field(name, value=shown, error=problem_of(error, self._label(name)))
+        self.set_field(name, value=shown, error=problem_of(error, label_of(self.blocks, name)))
 
     def _show_held(self, name: str) -> None:
         self._mistyped.discard(name)
@@ -233,13 +245,16 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         try:
             self._actions[name]()
         except Exception as error:  # noqa: BLE001 - the boundary of the front end: a message has nobody to raise to
-            shown = explain(error, self._action_label(name))
+            shown = explain(error, label_of(self.blocks, name))
             if self.worker.task is None:
                 self.show_error(shown)
             else:
                 self.card = error_card(shown)
 
     # The front end
+
+    def shown(self) -> None:
+        """Bring up to date what changes with time. Called when a page shows the form, and when it is used again."""
 
     def _receive(self, _: Any, content: Any, buffers: Sequence[Any]) -> None:
         # On whatever thread the kernel chose; see worker.py.
@@ -278,15 +293,3 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         if task is not None:
             # Also where another form's attempt left an error here.
             self._forget_field_errors()
-
-    def _label(self, name: str) -> str:
-        fields = (item for block in self._all_blocks() for item in block.get("fields", ()) if item["name"] == name)
-        return str(next(fields, {"label": name})["label"])
-
-    def _action_label(self, name: str) -> str:
-        found = (item for block in self._all_blocks() for item in block.get("actions", ()) if item["name"] == name)
-        return str(next(found, {"label": name})["label"])
-
-    def _all_blocks(self) -> list[Mapping[str, Any]]:
-        columns = [inner for block in self.blocks for column in block.get("columns", ()) for inner in column]
-        return [*self.blocks, *columns]

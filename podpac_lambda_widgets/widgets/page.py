@@ -13,6 +13,8 @@ from ipywidgets import widget_serialization
 from podpac_lambda_widgets.widgets.form import Form
 
 _STATIC = Path(__file__).parent / "static"
+# One script, for a browser finds no neighbour of what it is given as text.
+_SCRIPTS = ("controls.js", "blocks.js", "page.js")
 
 
 class Page(anywidget.AnyWidget):
@@ -26,7 +28,7 @@ class Page(anywidget.AnyWidget):
         Heading and first sentence; without a title the forms stand alone, and are not numbered.
     """
 
-    _esm = _STATIC / "page.js"
+    _esm = "\n".join((_STATIC / name).read_text() for name in _SCRIPTS)
     _css = _STATIC / "page.css"
 
     title = tl.Unicode().tag(sync=True)
@@ -38,6 +40,9 @@ class Page(anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def _receive(self, _: Any, content: Any, buffers: Any) -> None:
-        # The front end asks whether a kernel is there: after a restart a saved page has none behind it.
+        # The front end asks whether a kernel is there, when it draws the page and when a button is pressed: after a
+        # restart a saved page has none behind it.
         if isinstance(content, dict) and content.get("type") == "hello":
             self.send({"type": "welcome"})
+            for form in self.forms:
+                form.worker.call(form.shown)

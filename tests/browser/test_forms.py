@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,7 @@ class Stack:
     deleted = 0
     def plan_delete(self):
         return Plan("x", "delete", (Delete(LogGroup(name="/aws/lambda/x", retention=30, tags={})),))
-    def delete(self, *, confirm, listener, cancelled):
+    def delete(self, *, confirm, listener, cancelled, expected):
         Stack.deleted += 1
         return self.plan_delete()
 studio.deploy._stack = Stack
@@ -204,9 +205,7 @@ def test_the_question_before_deleting_is_announced_and_answered_by_keyboard(lab:
     expect(question).to_have_count(0)
     for answer in ("Escape", "Enter"):
         studio.button("Delete").press("Enter")
-        expect(question).to_have_accessible_description(
-            "Delete 1 resources of podpac-lambda-autogen? Results kept in its bucket go with it."
-        )
+        expect(question).to_have_accessible_description("Delete 1 resource of podpac-lambda-autogen?")
         expect(studio.button("Keep it")).to_be_focused()
         lab.page.keyboard.press(answer)
         expect(question).to_have_count(0)
@@ -219,6 +218,161 @@ def test_the_question_before_deleting_is_announced_and_answered_by_keyboard(lab:
     lab.page.keyboard.press("Enter")
     expect(studio.step("Deploy").get_by_text("Deleted: nothing of it is left")).to_be_visible()
     assert lab.run_code("print(Stack.deleted)").strip() == "1"
+
+
+_LOSING = (
+    _STAND_IN
+    + """
+from podpac_lambda_widgets.plan.resources import BucketContents
+class Losing(Stack):
+    def plan_delete(self):
+        return Plan("x", "delete", (Delete(BucketContents(name="b", own_objects=2, results=2)),))
+    def delete(self, *, confirm, listener, cancelled, expected):
+        assert confirm == "podpac-lambda-autogen"
+        return super().delete(confirm=confirm, listener=listener, cancelled=cancelled, expected=expected)
+studio.deploy._stack = Losing
+"""
+)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_losing_results_takes_the_functions_name_typed_by_keyboard(lab: Any, open_studio: Any, theme: str) -> None:
+    studio = open_studio(theme=theme)
+    lab.run_code(_LOSING)
+    studio.button("Delete").press("Enter")
+    name = studio.field("Type the function's name to delete it")
+    expect(name).to_be_focused()
+    expect(studio.root.get_by_role("alertdialog", name="Please confirm")).to_have_accessible_description(
+        "Delete 1 resource of podpac-lambda-autogen? 2 results are in its bucket and nowhere else, and would be lost."
+    )
+    lab.page.keyboard.type("podpac")
+    lab.page.keyboard.press("Tab")
+    expect(studio.button("Really delete")).to_be_focused()
+    lab.page.keyboard.press("Enter")
+    expect(name).to_have_attribute("aria-invalid", "true")
+    expect(name).to_have_accessible_description("This is not the function's name: type podpac-lambda-autogen.")
+    assert studio.root.evaluate(_CONTRAST) == []
+    assert lab.run_code("print(Stack.deleted)").strip() == "0"
+    name.fill("podpac-lambda-autogen")
+    # A click out of the field: what was typed arrives before the press.
+    studio.button("Really delete").click()
+    expect(studio.step("Deploy").get_by_text("Deleted: nothing of it is left")).to_be_visible()
+    assert lab.run_code("print(Stack.deleted)").strip() == "1"
+    expect(name).to_be_hidden()
+
+
+def test_escape_keeps_the_results(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    lab.run_code(_LOSING)
+    studio.button("Delete").press("Enter")
+    expect(studio.field("Type the function's name to delete it")).to_be_focused()
+    lab.page.keyboard.type("podpac-lambda-autogen")
+    lab.page.keyboard.press("Escape")
+    expect(studio.step("Deploy").get_by_text("Nothing was deleted")).to_be_visible()
+    assert lab.run_code("print(Stack.deleted)").strip() == "0"
+
+
+def test_the_folded_part_is_used_by_keyboard(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    expect(studio.field("Calls at once")).to_be_hidden()
+    studio.field("Timeout (s)").focus()
+    lab.page.keyboard.press("Tab")
+    lab.page.keyboard.press("Enter")
+    triggers = studio.root.get_by_role("group", name="Triggers", exact=True)
+    direct = triggers.get_by_role("checkbox", name="Direct call (always on)")
+    expect(direct).to_be_checked()
+    expect(direct).to_be_disabled()
+    expect(studio.field("Public endpoint")).to_be_disabled()
+    expect(studio.field("Input folder")).to_be_hidden()
+    lab.page.keyboard.press("Tab")
+    lab.page.keyboard.press("Space")
+    expect(studio.field("Objects in the bucket (S3)")).to_be_checked()
+    expect(studio.field("Input folder")).to_have_value("input")
+    lab.page.keyboard.press("Tab")
+    lab.page.keyboard.press("Space")
+    expect(studio.field("Public endpoint")).to_be_enabled()
+    for _ in range(2):
+        lab.page.keyboard.press("Tab")
+    lab.page.keyboard.press("Space")
+    expect(studio.field("Public endpoint")).to_have_accessible_description(
+        re.compile("Anybody who knows the address can run the function, and you pay for it")
+    )
+    studio.type("Calls at once", "5")
+    studio.type("Tags", "project=soil\nterm=a=b")
+    studio.field("Keep logs (days)").select_option("365")
+    line = studio.step("Deploy").get_by_text("Direct call, objects in S3, web API · public")
+    expect(line).to_be_visible()
+    studio.field("Web API (API Gateway)").uncheck()
+    expect(studio.field("Public endpoint")).not_to_be_checked()
+    expect(studio.field("Public endpoint")).to_be_disabled()
+    # The kernel has had all before it, for the messages of one form keep their order.
+    wish = "w = studio.deploy.deployment\nprint(w.function_triggers, w.function_public_endpoint,"
+    wish += " w.function_reserved_concurrency, w.function_tags, w.function_log_retention)"
+    said = "('eval', 'S3') False 5 {'project': 'soil', 'term': 'a=b'} 365"
+    assert lab.run_code(wish).strip() == said
+
+
+def test_the_folded_part_opens_for_an_error_and_may_be_folded_again(lab: Any, open_studio: Any) -> None:
+    studio = open_studio("studio")
+    lab.run_code("studio.deploy.enter('function_budget_email', 'nobody')")
+    expect(studio.field("Budget e-mail")).to_be_visible()
+    expect(studio.step("Deploy").get_by_text("An address such as you@example.org.")).to_be_visible()
+    studio.step("Deploy").locator("summary").first.click()
+    expect(studio.field("Budget e-mail")).to_be_hidden()
+    lab.run_code("studio.deploy.enter('function_memory', '512')")
+    expect(studio.field("Memory (MB)")).to_have_value("512")
+    expect(studio.field("Budget e-mail")).to_be_hidden()
+
+
+def test_a_trait_of_the_folded_part_moves_every_view(lab: Any, open_studio: Any, studio_page: Any) -> None:
+    first = open_studio("studio")
+    second = studio_page(lab, view=1)
+    for view in (first, second):
+        view.step("Deploy").locator("summary").first.click()
+    lab.run_code("studio.deploy.deployment.function_triggers = ('URL',)")
+    for view in (first, second):
+        expect(view.field("Own URL")).to_be_checked()
+        expect(view.field("Direct call (always on)")).to_be_checked()
+    second.field("Objects in the bucket (S3)").check()
+    expect(first.field("Objects in the bucket (S3)")).to_be_checked()
+
+
+def test_the_policy_to_ask_for_can_be_copied(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    lab.run_code(
+        "from podpac_lambda_widgets.errors import PermissionsMissingError\n"
+        'studio.deploy._policy = \'{"Statement": "<b>"}\'\n'
+        "studio.deploy.show_error(PermissionsMissingError('1 is missing', missing=['iam:PassRole on arn:x']))"
+    )
+    step = studio.step("Deploy")
+    step.get_by_text("Details", exact=True).click()
+    expect(step.get_by_text("iam:PassRole on arn:x")).to_be_visible()
+    step.get_by_text("Policy for an administrator").press("Enter")
+    studio.button("Copy").click()
+    expect(step.get_by_text("Copied")).to_be_visible()
+    assert lab.page.evaluate("() => navigator.clipboard.readText()") == '{"Statement": "<b>"}'
+    lab.page.evaluate("() => { Object.defineProperty(navigator, 'clipboard', { value: undefined }); }")
+    studio.button("Copy").click()
+    assert lab.page.evaluate("() => getSelection().toString()") == '{"Statement": "<b>"}'
+
+
+def test_root_keys_take_a_second_press(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    lab.run_code(
+        "from podpac_lambda_widgets.plan.account import Identity\n"
+        "from podpac_lambda_widgets.widgets.backend import Connection\n"
+        "root = Identity('123456789012', 'arn:aws:iam::123456789012:root', 'eu-west-1', 'aws', is_root=True)\n"
+        "studio.credentials._backend.connect = lambda **given: Connection(None, root)"
+    )
+    studio.button("Connect").press("Enter")
+    question = studio.root.get_by_role("alertdialog", name="Please confirm")
+    expect(question).to_have_accessible_description(re.compile("These are the account's root keys"))
+    expect(studio.button("Leave them")).to_be_focused()
+    lab.page.keyboard.press("Shift+Tab")
+    lab.page.keyboard.press("Enter")
+    expect(studio.step("Connect").get_by_text("Connected to account 123456789012")).to_be_visible()
+    expect(question).to_have_count(0)
 
 
 def test_the_question_takes_no_focus_out_of_a_field_or_another_view(
@@ -241,6 +395,8 @@ def test_the_question_takes_no_focus_out_of_a_field_or_another_view(
 def test_nothing_is_cut_off_when_narrow(lab: Any, open_studio: Any, width: int) -> None:
     lab.page.set_viewport_size({"width": width, "height": 1200})
     studio = open_studio()
+    studio.step("Deploy").locator("summary").first.click()
+    expect(studio.field("Calls at once")).to_be_visible()
     too_wide = studio.root.evaluate(
         "root => [...root.querySelectorAll('*')].filter(node => node.getBoundingClientRect().right >"
         " root.getBoundingClientRect().right + 1).map(node => node.className)"
@@ -254,6 +410,10 @@ def test_text_stands_out_from_its_ground(lab: Any, open_studio: Any, theme: str)
     studio = open_studio(theme=theme)
     studio.type("Memory (MB)", "64")
     expect(studio.field("Memory (MB)")).to_have_attribute("aria-invalid", "true")
+    studio.step("Deploy").locator("summary").first.click()
+    studio.field("Own URL").check()
+    studio.field("Public endpoint").check()
+    expect(studio.step("Deploy").get_by_text("you pay for it")).to_be_visible()
     studio.button("Build").hover()
     pale = studio.root.evaluate(_CONTRAST)
     assert pale == []
@@ -271,7 +431,7 @@ _CONTRAST = """root => {
         return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
     const pale = [];
-    const texts = 'label, p, h2, h3, button, input, select, textarea, legend, dt, dd, span';
+    const texts = 'label, p, h2, h3, button, input, select, textarea, legend, dt, dd, span, summary, li, pre';
     for (const node of root.querySelectorAll(texts)) {
         const text = [...node.childNodes].some(c => c.nodeType === 3 && c.textContent.trim()) || node.value;
         if (!text || !node.checkVisibility() || node.closest('.plw-sr')) continue;

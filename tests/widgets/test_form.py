@@ -22,7 +22,7 @@ NAMES = {
     ],
     "deploy": [
         "Function name", "Role name", "Bucket name", "Memory (MB)", "Timeout (s)", "Plan", "Build", "Delete",
-        "What may call it", "Public endpoint", "Input folder", "Calls at once", "Storage (MB)", "Keep results (days)",
+        "Triggers", "Public endpoint", "Input folder", "Calls at once", "Storage (MB)", "Keep results (days)",
         "Keep logs (days)", "Budget", "Currency", "Budget e-mail", "Tags",
     ],
     "pipeline": ["Pipeline", "Coordinates", "Run", "Cancel"],

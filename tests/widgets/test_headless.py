@@ -34,9 +34,18 @@ local = podpac.algorithm.SinCoords().eval(where)
 print(studio.result.dims == local.dims and studio.result.values.tobytes() == local.values.tobytes())
 """
 _DELETE = """
-studio.deploy.delete(); studio.wait(60)
-studio.deploy.really_delete(); studio.wait(60)
 session = studio.credentials.connection.account.session
+s3 = session.client("s3")
+[bucket] = [found["Name"] for found in s3.list_buckets()["Buckets"]]
+s3.put_object(Bucket=bucket, Key=f"output/podpac-lambda-autogen/{64 * '0'}.nc", Body=b"a result")
+studio.deploy.delete(); studio.wait(60)
+print(studio.deploy.question)
+try:
+    studio.deploy.really_delete()
+except ValueError as error:
+    print(error.field)
+studio.deploy.confirmation.confirmation = "podpac-lambda-autogen"
+studio.deploy.really_delete(); studio.wait(60)
 print(len(session.client("lambda").list_functions()["Functions"]), len(session.client("s3").list_buckets()["Buckets"]))
 print([form.standing for form in studio.forms])
 """
@@ -66,5 +75,7 @@ def test_the_projects_notebook_does_the_whole_job_under_nbclient(repository: Pat
     ]
     assert [alt.split()[0] for _, _, alt in shown] == ["Line", "Map", "Map"]
     assert printed(compare)[-1] == "True"
-    assert printed(delete) == ["0 0", "['done', 'done', 'ready', 'ready', 'done']"]
+    question, *rest = printed(delete)
+    assert "1 result is in its bucket and nowhere else" in question
+    assert rest == ["confirmation", "0 0", "['done', 'done', 'ready', 'ready', 'done']"]
     assert len(json.dumps(notebook)) < 80_000

@@ -164,7 +164,7 @@ def test_what_came_to_be_since_the_question_is_asked_about_again(built: Studio, 
     front_end.press(built.deploy, "really_delete")
     built.wait(10)
     assert "delete" not in backend.names()
-    assert "Delete 1 resources" in built.deploy.question
+    assert "Delete 1 resource of" in built.deploy.question
     assert "Nothing was done" in built.deploy.card["what"]
     front_end.press(built.deploy, "really_delete")
     built.wait(10)

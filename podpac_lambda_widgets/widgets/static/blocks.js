@@ -1,0 +1,124 @@
+// The parts of a form, one kind of block each.
+const STEP = { waiting: ['wait', 'waiting'], working: ['busy', 'working'], done: ['check', 'done'], failed: ['alert', 'failed'], stopped: ['stop', 'stopped'] };
+
+function drawBlock(form, block, paints, flushes, view) {
+  const part = (name, node, paint) => { paints[name].push(() => paint(node)); return node; };
+  switch (block.block) {
+    case 'fields': {
+      const fields = block.fields.map((field) => drawField(form, field, paints, flushes));
+      const set = h('fieldset', { class: 'plw-group', style: block.columns ? `--columns:${block.columns}` : null },
+        block.legend ? h('legend', {}, block.legend) : null,
+        block.hint ? h('p', { class: 'plw-lead' }, block.hint) : null, h('div', { class: 'plw-grid' }, fields));
+      return set;
+    }
+    case 'folded': {
+      const said = h('span', { class: 'plw-folded-said' });
+      const names = block.blocks.flatMap((inner) => (inner.fields || []).map((field) => field.name));
+      const details = h('details', { class: 'plw-folded' },
+        h('summary', {}, h('span', { class: 'plw-folded-label' }, block.label), said),
+        h('div', { class: 'plw-folded-body' }, block.blocks.map((inner) => drawBlock(form, inner, paints, flushes, view))));
+      let wrong = false;
+      paints.fields.push(() => {
+        const now = names.some((name) => (form.get('fields')[name] || {}).error);
+        // What is wrong must be seen; who folds it all the same may.
+        if (now && !wrong) details.open = true;
+        wrong = now;
+      });
+      return part('folded', details, () => { said.textContent = form.get('folded')[block.name] || ''; });
+    }
+    case 'columns':
+      return h('div', { class: 'plw-columns' }, block.columns.map((column) =>
+        h('div', { class: 'plw-column' }, column.map((inner) => drawBlock(form, inner, paints, flushes, view)))));
+    case 'actions':
+      return h('div', { class: 'plw-actions', role: 'group', 'aria-label': block.legend || null },
+        block.legend ? h('span', { class: 'plw-actions-legend', 'aria-hidden': 'true' }, block.legend) : null,
+        block.actions.map((action) => drawButton(form, action, paints, flushes, view)));
+    case 'question': {
+      const id = `plw-${++count}`, text = h('p', { id });
+      const fields = (block.fields || []).map((field) => drawField(form, field, paints, flushes));
+      const buttons = block.actions.map((action) => drawButton(form, action, paints, flushes, view));
+      // The last action loses nothing: it has the focus where nothing is to be typed, and Escape means it.
+      const safe = buttons[buttons.length - 1][0];
+      let before = null;
+      const onkeydown = (event) => { if (event.key === 'Escape') safe.click(); };
+      return part('question', h('div', {
+        class: 'plw-question', role: 'alertdialog', 'aria-label': 'Please confirm', 'aria-describedby': id, onkeydown,
+      }, icon('alert'), h('div', {}, text, fields, h('div', { class: 'plw-actions' }, buttons))), (node) => {
+        const question = form.get('question') || '', focused = document.activeElement;
+        const appears = question && node.hidden, inside = node.contains(focused);
+        text.textContent = question;
+        node.hidden = !question;
+        // Only where the person pressed Delete, and not out of a field they have gone on to.
+        if (appears && view.id === pressed && node.isConnected && !focused?.matches('input, select, textarea')) {
+          before = focused;
+          (fields.find((field) => !field.hidden)?.querySelector('input') || safe).focus();
+        } else if (!question && inside) before?.focus();
+      });
+    }
+    case 'steps':
+      return part('steps', h('ol', { class: 'plw-steps' }), (node) => {
+        const steps = form.get('steps');
+        node.hidden = !steps.length;
+        node.replaceChildren(...steps.map((step) => h('li', { 'data-state': step.state },
+          icon(STEP[step.state][0]), h('span', { class: 'plw-step' }, step.text, h('span', { class: 'plw-sr' }, `: ${STEP[step.state][1]}`)),
+          step.total && step.state === 'working' ? h('progress', { max: step.total, value: String(step.done), 'aria-label': step.text }) : null,
+          h('span', { class: 'plw-detail' }, step.detail || ''))));
+      });
+    case 'card':
+      return part('card', h('div', { class: 'plw-card-place', 'aria-live': 'assertive' }), (node) => {
+        const card = form.get('card');
+        if (!card.what) { node.replaceChildren(); return; }
+        node.replaceChildren(h('div', { class: 'plw-card', 'data-tone': card.tone },
+          icon(card.tone === 'info' ? 'info' : 'alert'),
+          h('div', {}, h('p', { class: 'plw-card-what' }, card.what), card.why ? h('p', {}, card.why) : null,
+            card.next_step ? h('p', { class: 'plw-card-next' }, card.next_step) : null,
+            card.details ? h('details', {}, h('summary', {}, 'Details'), h('pre', { tabindex: '0' }, card.details)) : null,
+            card.copy ? h('details', {}, h('summary', {}, card.copy.summary), drawCopy(card.copy.text)) : null)));
+      });
+    case 'table':
+      return part('table', h('div', { class: 'plw-plan' }), (node) => {
+        const table = form.get('table');
+        node.hidden = !table.rows;
+        if (!table.rows) { node.replaceChildren(); return; }
+        const { remark, calls } = table;
+        node.replaceChildren(h('div', { class: 'plw-table' }, h('table', {}, h('caption', {}, table.caption),
+          h('thead', {}, h('tr', {}, table.columns.map((name) => h('th', { scope: 'col' }, name)))),
+          h('tbody', {}, table.rows.map((row) => h('tr', { 'data-tone': row.tone },
+            row.cells.map((cell, i) => h('td', { 'data-label': table.columns[i] },
+              i ? [].concat(cell).map((line) => h('div', {}, line)) : h('span', { class: 'plw-tag' }, cell)))))))),
+        remark ? h('p', { class: 'plw-remark' }, remark) : '',
+        calls?.lines ? h('details', { class: 'plw-remark' }, h('summary', {}, calls.summary), h('ol', { class: 'plw-calls' },
+          calls.lines.map(([operation, resource]) => h('li', {}, h('span', { class: 'plw-mono' }, operation), ' ', h('span', {}, resource))))) : '');
+      });
+    case 'facts':
+      return part('facts', h('dl', { class: 'plw-facts' }), (node) => {
+        const facts = form.get('facts');
+        node.hidden = !facts.length;
+        node.replaceChildren(...facts.map(([term, value, fraction]) => h('div', {}, h('dt', {}, term), h('dd', {}, value,
+          fraction === undefined ? null : h('span', { class: 'plw-bar', 'aria-hidden': 'true', style: `--part:${Math.min(1, fraction)}` })))));
+      });
+    case 'picture': {
+      let url = '', asked = null;
+      const image = h('img', { class: 'plw-picture' });
+      const empty = h('div', { class: 'plw-empty' }, icon('chart'), h('p', {}, block.empty));
+      form.on('msg:custom', (content, buffers) => {
+        if (content.type !== 'picture' || !image.isConnected) return;
+        if (url) URL.revokeObjectURL(url);
+        image.src = url = URL.createObjectURL(new Blob(buffers, { type: 'image/png' }));
+      }, view);
+      return part('picture', h('div', {}, image, empty), () => {
+        const picture = form.get('picture');
+        image.hidden = !picture.alt;
+        empty.hidden = !!picture.alt;
+        if (picture.alt && asked !== picture.revision) {
+          asked = picture.revision;
+          image.alt = picture.alt;
+          image.width = picture.width;
+          form.send({ type: 'picture' });
+        }
+      });
+    }
+    default:
+      return h('p', { class: 'plw-lead' }, block.text || '');
+  }
+}

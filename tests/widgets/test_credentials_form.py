@@ -1,0 +1,232 @@
+"""The Connect form: root keys, how long credentials last, and going on when they have ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from podpac_lambda_widgets.errors import (
+    DeployError,
+    EndpointUnreachableError,
+    ExpiredCredentialsError,
+    InvalidValueError,
+    NoCredentialsError,
+)
+from podpac_lambda_widgets.studio import Studio
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def noon(studio: Studio) -> None:
+    studio.credentials.now = lambda: NOON
+
+
+def connect(studio: Studio) -> None:
+    studio.credentials.connect()
+    studio.wait(10)
+
+
+def credentials_fact(studio: Studio) -> str:
+    [value] = [value for term, value in studio.credentials.facts if term == "Credentials"]
+    return str(value)
+
+
+# Root keys
+
+
+@pytest.fixture
+def root(studio: Studio, backend: Any) -> Studio:
+    """A Studio that was given root keys."""
+    arn = "arn:aws:iam::123456789012:root"
+    backend.who = replace(backend.who, arn=arn, is_root=True)
+    connect(studio)
+    return studio
+
+
+def test_root_keys_are_asked_about_before_they_are_used(root: Studio, front_end: Any, backend: Any) -> None:
+    form = root.credentials
+    assert form.question.startswith("These are the account's root keys")
+    assert (form.connection, form.facts) == (None, [])
+    with pytest.raises(NoCredentialsError):
+        root.deploy.plan()
+    front_end.press(form, "use_root_keys")
+    root.wait(10)
+    assert (form.standing, form.question) == ("done", "")
+    assert form.connection.identity.is_root
+    root.deploy.plan()
+    root.wait(10)
+    assert backend.names()[-1] == "plan"
+
+
+def test_root_keys_may_be_left(root: Studio, front_end: Any, backend: Any) -> None:
+    front_end.press(root.credentials, "leave_root_keys")
+    root.wait(10)
+    assert (root.credentials.question, root.credentials.connection) == ("", None)
+    assert root.credentials.note == "Not connected"
+    assert backend.closed == ["aws"]
+    with pytest.raises(InvalidValueError, match="no root keys"):
+        root.credentials.use_root_keys()
+
+
+def test_connecting_otherwise_leaves_root_keys(root: Studio, backend: Any) -> None:
+    root.credentials.use_embedded_aws()
+    root.wait(10)
+    assert root.credentials.question == ""
+    assert root.credentials.connection.embedded
+    assert backend.closed == ["aws"]
+
+
+def test_who_leaves_root_keys_stays_where_they_were(ready: Studio, backend: Any) -> None:
+    before = ready.credentials.connection
+    backend.who = replace(backend.who, is_root=True)
+    connect(ready)
+    assert ready.credentials.connection is before
+    ready.credentials.leave_root_keys()
+    ready.wait(10)
+    assert ready.credentials.note == "Connected to the embedded AWS, eu-west-1"
+
+
+# How long they last
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (None, "No end that AWS tells of"),
+        (timedelta(seconds=40), "Expire in less than 1 min, at 12:00 UTC"),
+        (timedelta(minutes=43, seconds=59), "Expire in 43 min, at 12:43 UTC"),
+        (timedelta(hours=11, minutes=30), "Expire in 11 h 30 min, on 2026-11-24 23:30 UTC"),
+        (timedelta(days=3), "Expire in 3 days, on 2026-11-27 12:00 UTC"),
+        (timedelta(seconds=-1), "Expired"),
+    ],
+)
+def test_how_long_credentials_last_is_said(studio: Studio, backend: Any, left: timedelta | None, said: str) -> None:
+    backend.who = replace(backend.who, expires=None if left is None else NOON + left)
+    connect(studio)
+    assert credentials_fact(studio) == said
+
+
+@pytest.fixture
+def lasting(studio: Studio, backend: Any) -> Studio:
+    """A Studio that is connected for an hour."""
+    backend.who = replace(backend.who, expires=NOON + timedelta(hours=1))
+    connect(studio)
+    return studio
+
+
+def test_the_time_left_is_said_anew_when_the_page_is_shown(lasting: Studio, backend: Any, front_end: Any) -> None:
+    lasting.credentials.now = lambda: NOON + timedelta(minutes=17)
+    front_end.send(lasting, {"type": "hello"})
+    lasting.wait(10)
+    assert credentials_fact(lasting) == "Expire in 43 min, at 13:00 UTC"
+    assert not any(form.locked for form in lasting.forms)
+
+
+def test_credentials_that_renew_themselves_last_longer(lasting: Studio, backend: Any) -> None:
+    lasting.credentials.now = lambda: NOON + timedelta(hours=2)
+    backend.who = replace(backend.who, expires=NOON + timedelta(hours=3))
+    lasting.credentials.shown()
+    lasting.wait(10)
+    assert credentials_fact(lasting) == "Expire in 60 min, at 15:00 UTC"
+    assert lasting.credentials.standing == "done"
+
+
+def test_credentials_that_have_ended_are_said_to_have_and_renewed_ones_to_be_good_again(
+    lasting: Studio, backend: Any
+) -> None:
+    backend.errors["identity"] = ExpiredCredentialsError("Expired")
+    lasting.credentials.shown()
+    lasting.wait(10)
+    assert credentials_fact(lasting) == "Expired"
+    assert lasting.credentials.note == "The credentials have expired: connect again"
+    del backend.errors["identity"]
+    lasting.credentials.shown()
+    lasting.wait(10)
+    assert credentials_fact(lasting).startswith("Expire in 60 min")
+    assert lasting.credentials.standing == "done"
+
+
+def test_without_a_network_what_is_known_is_said(lasting: Studio, backend: Any) -> None:
+    backend.errors["identity"] = EndpointUnreachableError("No network")
+    lasting.credentials.now = lambda: NOON + timedelta(minutes=30)
+    lasting.credentials.shown()
+    lasting.wait(10)
+    assert credentials_fact(lasting).startswith("Expire in 30 min")
+    assert lasting.credentials.card == {}
+
+
+def test_many_looks_at_the_page_ask_once(lasting: Studio, backend: Any, front_end: Any) -> None:
+    before = backend.names().count("identity")
+    for _ in range(5):
+        front_end.send(lasting, {"type": "hello"})
+    lasting.wait(10)
+    assert backend.names().count("identity") == before + 1
+
+
+def test_where_no_end_is_known_nobody_is_asked(ready: Studio, backend: Any, front_end: Any) -> None:
+    front_end.send(ready, {"type": "hello"})
+    ready.wait(10)
+    assert "identity" not in backend.names()
+
+
+# Going on when they have ended
+
+
+@pytest.mark.parametrize(
+    ("step", "form", "presses"),
+    [("plan", "deploy", ["plan"]), ("build", "deploy", ["plan", "build"]), ("run", "pipeline", ["run"])],
+)
+@pytest.mark.parametrize("on_the_way", [False, True])
+def test_credentials_that_end_during_work_are_replaced_without_losing_anything(
+    studio: Studio, backend: Any, front_end: Any, step: str, form: str, presses: list[str], on_the_way: bool
+) -> None:
+    connect(studio)
+    studio.source.build_archives()
+    studio.wait(10)
+    front_end.type(studio.deploy, "function_name", "soil")
+    front_end.type(studio.deploy, "function_tags", "project=soil")
+    wish = studio.deploy.deployment
+    expired = ExpiredCredentialsError("The security token has expired", next_step="Enter a new key.")
+    if on_the_way:
+        stopped = DeployError("It stopped: the security token has expired", next_step="Enter a new key.")
+        stopped.__cause__ = expired
+    backend.errors[step] = stopped if on_the_way else expired
+    for press in presses:
+        front_end.press(getattr(studio, form), press)
+        with pytest.raises((ExpiredCredentialsError, DeployError)) if press == step else _nothing():
+            studio.wait(10)
+    assert getattr(studio, form).card["next_step"] == "Enter a new key."
+    assert (studio.credentials.standing, credentials_fact(studio)) == ("failed", "Expired")
+    assert "connect again" in studio.credentials.note
+
+    del backend.errors[step]
+    connect(studio)
+    assert (studio.credentials.standing, getattr(studio, form).card) == ("done", {})
+    assert studio.deploy.deployment is wish
+    assert (wish.function_name, wish.function_tags) == ("soil", {"project": "soil"})
+    for press in presses:
+        front_end.press(getattr(studio, form), press)
+        studio.wait(30)
+    assert backend.names()[-1] == step
+
+
+class _nothing:
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+def test_new_credentials_for_the_same_account_leave_what_was_built_ready_to_run(studio: Studio, backend: Any) -> None:
+    connect(studio)
+    studio.deploy.plan()
+    studio.wait(10)
+    studio.deploy.build()
+    studio.wait(10)
+    connect(studio)
+    assert studio.pipeline.note == "Ready to run"
+    backend.who = replace(backend.who, account="210987654321")
+    connect(studio)
+    assert studio.pipeline.note == "Needs a function that is built"
