@@ -7,7 +7,7 @@ on their own.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.errors import InvalidPipelineError
-from podpac_lambda_widgets.model.base import Text
+from podpac_lambda_widgets.model.base import InvalidTraitError, Text
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
@@ -63,6 +63,13 @@ else:
     _Base = type("_Base", _BASES, {})
 
 
+#: What PODPAC's own node takes, and ours does not.
+_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_region_name")
+#: What PODPAC itself writes into its settings under names that it was not given: nobody's wish.
+_FILLED_IN = {"FUNCTION_ROLE_NAME": "podpac-lambda-autogen"}
+_PODPACS_TAGS = ("_podpac_resource", "_podpac_resource_hash")
+
+
 def _setting(name: str, otherwise: str = "") -> str:
     return str(settings.get(name) or otherwise)
 
@@ -99,6 +106,17 @@ class Lambda(_Base):
         label="Function name", section="names", attr=True
     )
 
+    def __init__(self, **traits: Any) -> None:
+        for name in _KEYS:
+            if name in traits:
+                raise InvalidTraitError(
+                    f"A Lambda node keeps no {name}",
+                    field=name,
+                    why="What is a trait of a node is in every definition of it, and in every notebook that is saved.",
+                    next_step="Say session=connect(...), or put it into podpac.settings.",
+                )
+        super().__init__(**traits)
+
     @tl.default("session")
     def _session_default(self) -> boto3.Session:
         return connect(
@@ -113,7 +131,8 @@ class Lambda(_Base):
 
     @tl.default("function_role_name")
     def _function_role_name_default(self) -> str:
-        return _setting("FUNCTION_ROLE_NAME")
+        name = _setting("FUNCTION_ROLE_NAME")
+        return "" if name == _FILLED_IN["FUNCTION_ROLE_NAME"] else name
 
     @tl.default("function_s3_bucket")
     def _function_s3_bucket_default(self) -> str:
@@ -129,7 +148,9 @@ class Lambda(_Base):
 
     @tl.default("function_tags")
     def _function_tags_default(self) -> dict[str, str]:
-        return dict(settings.get("AWS_TAGS") or {})
+        tags = settings.get("AWS_TAGS") or {}
+        # A value of another kind is refused by the trait, by name.
+        return {key: tags[key] for key in tags if key not in _PODPACS_TAGS} if isinstance(tags, Mapping) else tags
 
     @tl.default("function_budget_amount")
     def _function_budget_amount_default(self) -> float | None:

@@ -43,6 +43,7 @@ def _no_local_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterato
         AWS_SHARED_CREDENTIALS_FILE=str(empty / "credentials"),
         AWS_EC2_METADATA_DISABLED="true",
         XDG_CONFIG_HOME=str(empty),
+        PODPAC_LAMBDA_WIDGETS_CACHE=str(empty / "cache"),
     )
     yield
     os.environ.clear()

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from podpac_lambda_widgets.engine.inspected import Inspected
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.model.deployment import Deployment
@@ -19,8 +20,9 @@ from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives
 class ArchiveFinder:
     """Remembers what it has inspected, and looks again when files, objects or wishes have changed."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, memory: Inspected | None = None) -> None:
         self._account = account
+        self._memory = memory or Inspected()
         self._inspected: dict[tuple[object, ...], Archives] = {}
 
     def find(self, source: Source | None, deployment: Deployment) -> Archives:
@@ -43,8 +45,11 @@ class ArchiveFinder:
         state = self._state_in_bucket(source) if source.is_bucket else _state_of_files(source)
         known = (*state, *_wishes(deployment))
         if known not in self._inspected:
-            inspect = self._inspect_bucket if source.is_bucket else _inspect_files
-            self._inspected[known] = inspect(source, deployment)
+            found = self._memory.find(known)
+            if found is None:
+                found = self._inspect(source, deployment)
+                self._memory.remember(known, found)
+            self._inspected[known] = _with_places(found, source)
         return self._inspected[known]
 
     def _state_in_bucket(self, source: Source) -> tuple[object, ...]:
@@ -52,19 +57,30 @@ class ArchiveFinder:
         keys = (source.function_source_dist_key, source.function_source_dependencies_key)
         return (bucket, *keys, *(self._account.inspect_object(bucket, key)["etag"] for key in keys))
 
-    def _inspect_bucket(self, source: Source, deployment: Deployment) -> Archives:
-        bucket = source.function_source_bucket
+    def _inspect(self, source: Source, deployment: Deployment) -> Archives:
+        if not source.is_bucket:
+            return _inspect(*_paths(source), deployment)
         keys = (source.function_source_dist_key, source.function_source_dependencies_key)
         with tempfile.TemporaryDirectory(prefix="podpac-lambda-") as directory:
             paths = (Path(directory) / "podpac_dist.zip", Path(directory) / "podpac_deps.zip")
             for path, key in zip(paths, keys, strict=True):
-                path.write_bytes(self._account.fetch(bucket, key, lambda done, total: None))
-            found = _inspect(*paths, deployment)
+                path.write_bytes(self._account.fetch(source.function_source_bucket, key, lambda done, total: None))
+            return _inspect(*paths, deployment)
+
+
+def _with_places(found: Archives, source: Source) -> Archives:
+    """The archives with where their bytes are."""
+    if source.is_bucket:
+        bucket = source.function_source_bucket
         return replace(
             found,
-            dist=replace(found.dist, path=None, bucket=bucket, key=keys[0]),
-            dependencies=replace(found.dependencies, path=None, bucket=bucket, key=keys[1]),
+            dist=replace(found.dist, bucket=bucket, key=source.function_source_dist_key),
+            dependencies=replace(found.dependencies, bucket=bucket, key=source.function_source_dependencies_key),
         )
+    dist, dependencies = _paths(source)
+    return replace(
+        found, dist=replace(found.dist, path=dist), dependencies=replace(found.dependencies, path=dependencies)
+    )
 
 
 def _paths(source: Source) -> tuple[Path, Path]:
@@ -72,8 +88,8 @@ def _paths(source: Source) -> tuple[Path, Path]:
 
 
 def _state_of_files(source: Source) -> tuple[object, ...]:
-    found = [(path, path.stat() if path.is_file() else None) for path in _paths(source)]
-    return tuple((path, state and (state.st_mtime_ns, state.st_size, state.st_ino)) for path, state in found)
+    found = [(path.absolute(), path.stat() if path.is_file() else None) for path in _paths(source)]
+    return tuple((str(path), state and (state.st_mtime_ns, state.st_size, state.st_ino)) for path, state in found)
 
 
 def _wishes(deployment: Deployment) -> tuple[object, ...]:
@@ -83,10 +99,6 @@ def _wishes(deployment: Deployment) -> tuple[object, ...]:
         deployment.function_handler,
         deployment.function_ephemeral_storage,
     )
-
-
-def _inspect_files(source: Source, deployment: Deployment) -> Archives:
-    return _inspect(*_paths(source), deployment)
 
 
 def _inspect(dist: Path, dependencies: Path, deployment: Deployment) -> Archives:
@@ -113,4 +125,4 @@ def _inspect(dist: Path, dependencies: Path, deployment: Deployment) -> Archives
 
 
 def _place(archive: Archive) -> ArchivePlace:
-    return ArchivePlace(sha256=archive.sha256, size=archive.size, path=archive.path)
+    return ArchivePlace(sha256=archive.sha256, size=archive.size)

@@ -79,6 +79,9 @@ class Text(tl.Unicode[str, Any]):
         super().__init__(default_value, **kwargs)
 
     def validate(self, obj: Any, value: Any) -> str:
+        if value is None and self.may_be_empty:
+            # PODPAC's own way to say that nothing was chosen.
+            return ""
         if not isinstance(value, str):
             refuse(obj, self, f"must be text, not {type(value).__name__}.")
         value = value.strip()
@@ -166,6 +169,8 @@ class FilePath(tl.Unicode[str, Any]):
     """A file on this machine, as text or as a path; ``~`` is the home folder."""
 
     def validate(self, obj: Any, value: Any) -> str:
+        if value is None:
+            return ""
         if not isinstance(value, str | os.PathLike):
             refuse(obj, self, f"must be a path, not {type(value).__name__}.")
         path = os.fspath(value)
