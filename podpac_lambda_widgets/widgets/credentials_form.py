@@ -289,7 +289,7 @@ class CredentialsForm(Form):
 def _time_left(identity: Identity, now: datetime) -> str:
     left = identity.time_to_expiry(now)
     if identity.expires is None or left is None:
-        return "No end that AWS tells of"
+        return "No known end"
     minutes = int(left.total_seconds() // 60)
     if minutes < 0:
         return "Expired"

@@ -17,6 +17,13 @@ _HEIGHT = 3400
 #: A relative folder: no path of the machine that takes the pictures is to be seen in them.
 _CELL = 'from podpac_lambda_widgets import Studio\n\nstudio = Studio("dist/aws")\nstudio'
 
+#: A result in the bucket, as a run leaves one that is too large for an answer.
+_RESULT = """
+s3 = studio.credentials.connection.account.session.client("s3")
+[bucket] = [found["Name"] for found in s3.list_buckets()["Buckets"]]
+s3.put_object(Bucket=bucket, Key=f"output/podpac-lambda-autogen/{64 * '0'}.nc", Body=b"a result")
+"""
+
 
 class Camera:
     """Takes a step's picture in both themes.
@@ -66,6 +73,15 @@ def photograph(lab: Lab, directory: Path) -> None:
     studio.button("Build archives").click()
     studio.wait_for("Package", timeout=300_000)
     camera.take("package", "Package")
+    more = studio.step("Deploy").locator("summary").first
+    more.click()
+    studio.field("Objects in the bucket (S3)").check()
+    studio.field("Own URL").check()
+    studio.field("Public endpoint").check()
+    studio.step("Deploy").get_by_text("you pay for it").wait_for()
+    camera.take("more", "Deploy")
+    studio.field("Own URL").uncheck()
+    more.click()
     studio.button("Plan").click()
     studio.step("Deploy").get_by_role("cell", name="+ create").first.wait_for(timeout=60_000)
     camera.take("plan", "Deploy")
@@ -78,9 +94,11 @@ def photograph(lab: Lab, directory: Path) -> None:
     camera.take("run", "Run")
     camera.take("results", "Results")
     camera.take("studio")
+    lab.run_code(_RESULT)
     studio.button("Delete").click()
     studio.button("Really delete").wait_for(timeout=60_000)
     camera.take("delete", "Deploy")
+    studio.type("Type the function's name to delete it", "podpac-lambda-autogen")
     studio.button("Really delete").click()
     studio.step("Deploy").get_by_text("Deleted: nothing of it is left").wait_for(timeout=60_000)
 
