@@ -15,6 +15,7 @@ from podpac_lambda_widgets.errors import (
     InvalidValueError,
     NoCredentialsError,
 )
+from podpac_lambda_widgets.packaging.archive import Package
 from podpac_lambda_widgets.studio import Studio
 
 
@@ -100,3 +101,45 @@ def test_deleting_what_is_not_there_deletes_nothing(aws: Studio) -> None:
     aws.deploy.delete()
     aws.wait(60)
     assert (aws.deploy.question, aws.deploy.note) == ("", "There is nothing to delete")
+
+
+@pytest.mark.local_aws
+@pytest.mark.archive
+@pytest.mark.timeout(300)
+def test_everything_the_form_can_wish_is_built_and_taken_away(aws: Studio, front_end: Any, package: Package) -> None:
+    form = aws.deploy
+    aws.credentials.use_embedded_aws()
+    aws.wait(60)
+    front_end.type(aws.source, "function_source_dist_zip", str(package.dist.path))
+    front_end.type(aws.source, "function_source_dependencies_zip", str(package.dependencies.path))
+    for name, typed in {
+        "function_triggers": ["eval", "S3", "APIGateway", "URL"],
+        "function_public_endpoint": True,
+        "function_reserved_concurrency": "5",
+        "function_budget_amount": "25",
+        "function_tags": "project=soil",
+    }.items():
+        front_end.type(form, name, typed)
+    form.plan()
+    with pytest.raises(InvalidValueError):
+        aws.wait(60)
+    assert "needs an e-mail address" in form.fields["function_budget_email"]["error"]
+    front_end.type(form, "function_budget_email", "ada@example.org")
+    form.plan()
+    aws.wait(60)
+    planned = [row["cells"][1] for row in form.table["rows"]]
+    assert {"S3 trigger", "API", "function URL", "budget"} <= set(planned)
+    assert "MB in S3" in form.table["remark"]
+    form.build()
+    aws.wait(120)
+    assert [step["state"] for step in form.steps] == ["done"] * len(planned)
+    form.plan()
+    aws.wait(60)
+    assert form.note == "Up to date"
+    form.delete()
+    aws.wait(60)
+    form.really_delete()
+    aws.wait(60)
+    form.delete()
+    aws.wait(60)
+    assert form.note == "There is nothing to delete"
