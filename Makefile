@@ -26,8 +26,8 @@ demo: setup ## run the main job: embedded AWS, archives, the Studio in JupyterLa
 test: setup browser archives ## run all tests (TESTS=tests/plan for a part)
 	@$(BIN)/python -m pytest $(TESTS)
 
-sweep: setup archives ## cut the wire at every call of building, changing and deleting, in every way (hours)
-	@SWEEP=all $(BIN)/python -m pytest tests/deploy/test_cut_wire.py
+sweep: setup ## cut the wire at every call of building, changing and deleting, in every way (an hour or two)
+	@SWEEP=all $(BIN)/python -m pytest tests/deploy/test_cut_wire.py -n 2
 
 check: setup ## lint, format, types, layers, shell scripts
 	@$(BIN)/ruff check .

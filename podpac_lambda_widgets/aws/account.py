@@ -20,12 +20,12 @@ from podpac_lambda_widgets.aws.log_events import read_log_lines
 from podpac_lambda_widgets.aws.log_mask import mask_credentials
 from podpac_lambda_widgets.aws.resources import Resources
 from podpac_lambda_widgets.aws.session import check_region, connect
-from podpac_lambda_widgets.aws.stacks import find_buckets, read_stacks
+from podpac_lambda_widgets.aws.stacks import find_buckets, find_own_roles, read_stacks
 from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import TRANSFER_TIMEOUT
 from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.errors import ResourceExistsError, ResourceNotFoundError
-from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord
+from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord, Tagged
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.difference import differences
@@ -167,10 +167,11 @@ class AwsAccount:
         with explaining_expiry(self.session):
             return functions.read_quotas(self._client("lambda"))
 
-    def tagged_buckets(self, stack: str) -> tuple[str, ...]:
-        """Names of the buckets that bear the stack's tag; empty too where they may not be looked for."""
+    def tagged(self, stack: str) -> Tagged:
+        """Names of the buckets and roles that bear the stack's tag; empty too where they may not be looked for."""
         with explaining_expiry(self.session):
-            return find_buckets(self._client("resourcegroupstaggingapi"), stack)
+            buckets = find_buckets(self._client("resourcegroupstaggingapi"), stack)
+            return Tagged(buckets, find_own_roles(self._client("iam"), stack))
 
     def stacks(self) -> tuple[StackRecord, ...]:
         """Every stack of ours in the region, with its age, size and calls of this month."""

@@ -20,15 +20,14 @@ from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, BucketC
 def count_objects(s3: Any, bucket: Bucket, stack: str, account: str) -> BucketCount:
     """How many objects of the bucket are ours, and how many are somebody else's; versions and markers count.
 
-    Of an adopted bucket only our own prefixes are looked through. Results are what is ours and not in the first of
-    them, which is that of the archives.
+    Of an adopted bucket only our own prefixes are looked through.
     """
     with asking("Counting the bucket's objects", bucket.name):
         is_own = _ownership(s3, bucket, stack, account)
         keys = [found["Key"] for found in _versions(s3, bucket, account)]
         uploads = sum(1 for _ in _own_uploads(s3, bucket, account))
         own = [key for key in keys if is_own(key)]
-    results = sum(not key.startswith(bucket.own_prefixes[:1]) for key in own)
+    results = sum(bool(bucket.results_prefix) and key.startswith(bucket.results_prefix) for key in own)
     return BucketCount(own=len(own), foreign=len(keys) - len(own), results=results, uploads=uploads)
 
 

@@ -13,6 +13,7 @@ from podpac_lambda_widgets.aws.translate import asking, error_code
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import ResourceNotFoundError
+from podpac_lambda_widgets.plan.names import ROLE_PATH
 from podpac_lambda_widgets.plan.resources import Observed, Role
 
 
@@ -71,6 +72,7 @@ def create_role(iam: Any, role: Role) -> None:
     with asking("Creating the role", role.name):
         iam.create_role(
             RoleName=role.name,
+            Path=ROLE_PATH,
             Description=role.description,
             AssumeRolePolicyDocument=json.dumps(role.trust),
             Tags=tags.to_list(role.tags),

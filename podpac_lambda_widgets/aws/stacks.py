@@ -10,6 +10,7 @@ from podpac_lambda_widgets.aws import tags
 from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.errors import AccessDeniedError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.account import Identity, StackRecord
+from podpac_lambda_widgets.plan.names import ROLE_PATH
 from podpac_lambda_widgets.plan.resources import STACK_TAG
 
 Value = TypeVar("Value")
@@ -28,11 +29,10 @@ def read_stacks(client: Callable[[str], Any], identity: Identity, now: datetime)
         With a time zone.
     """
     found = find_stacks(client("resourcegroupstaggingapi"))
-    functions = {stack.rpartition("@")[0] for stack in found}
-    roles = _readable(find_roles, client("iam"), identity.region, functions) or {}
+    roles = _readable(find_roles, client("iam"), identity.region) or {}
     return tuple(
-        read_stack(client, stack, (*arns, *roles.get(stack, ())), account=identity.account, now=now)
-        for stack, arns in found.items()
+        read_stack(client, stack, (*found.get(stack, ()), *roles.get(stack, ())), account=identity.account, now=now)
+        for stack in sorted({*found, *roles})
     )
 
 
@@ -72,7 +72,7 @@ def find_buckets(tagging: Any, stack: str) -> tuple[str, ...]:
     return tuple(sorted(arn.rpartition(":")[2] for arn in arns))
 
 
-def find_roles(iam: Any, region: str, prefixes: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def find_roles(iam: Any, region: str) -> dict[str, tuple[str, ...]]:
     """The ARNs of the roles with our tag for stacks of a region, by stack.
 
     Parameters
@@ -80,24 +80,31 @@ def find_roles(iam: Any, region: str, prefixes: Iterable[str]) -> dict[str, tupl
     iam : client
     region : str
         Roles are of no region, but their stacks are.
-    prefixes : iterable of str
-        Beginnings of the names to look at, such as the names of functions: a role's tags cost a call each.
 
     Raises
     ------
     AwsError
         Roles or their tags could not be read.
     """
-    beginnings = tuple(prefix for prefix in prefixes if prefix)
     with asking("Looking for roles"):
-        roles = [
-            role
-            for page in iam.get_paginator("list_roles").paginate(PaginationConfig={"PageSize": 1000})
-            for role in page["Roles"]
-            if role["RoleName"].startswith(beginnings)
-        ]
-        found = [(_role_stack(iam, role["RoleName"]), str(role["Arn"])) for role in roles]
+        found = list(_own_roles(iam))
     return _by_stack((stack, arn) for stack, arn in found if stack and stack.endswith(f"@{region}"))
+
+
+def find_own_roles(iam: Any, stack: str) -> tuple[str, ...]:
+    """Names of the roles that bear a stack's tag; empty too where they may not be looked for."""
+    try:
+        with asking("Looking for roles", stack):
+            return tuple(sorted(arn.rpartition("/")[2] for owner, arn in _own_roles(iam) if owner == stack))
+    except AccessDeniedError:
+        return ()
+
+
+def _own_roles(iam: Any) -> Iterator[tuple[str | None, str]]:
+    """Stack and ARN of the roles on our path; a role's tags cost a call each."""
+    for page in iam.get_paginator("list_roles").paginate(PathPrefix=ROLE_PATH, PaginationConfig={"PageSize": 1000}):
+        for role in page["Roles"]:
+            yield _role_stack(iam, role["RoleName"]), str(role["Arn"])
 
 
 def _role_stack(iam: Any, name: str) -> str | None:

@@ -70,11 +70,8 @@ def apply_plan(
     began = clock.monotonic()
     listener(PlanStarted(plan))
     if plan.writes:
-        lock = account.lock(plan.stack)
-        try:
+        with account.lock(plan.stack) as lock:
             _apply_all(plan, account, lock, clock, listener, cancelled, rollback)
-        finally:
-            lock.release()
     listener(PlanFinished(plan, clock.monotonic() - began))
 
 

@@ -10,13 +10,15 @@ from podpac_lambda_widgets.errors import AccessDeniedError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.changes import Keep
-from podpac_lambda_widgets.plan.desired import named_bucket, named_extras, named_function, named_role
+from podpac_lambda_widgets.plan.desired import named_bucket, named_extras, named_function, named_resources, named_role
 from podpac_lambda_widgets.plan.difference import Pair
 from podpac_lambda_widgets.plan.names import StackNames, as_deployed, stack_names
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas, quota_conflict
 from podpac_lambda_widgets.plan.resources import (
     Bucket,
     Function,
+    LeftLock,
+    LogGroup,
     Observed,
     Resource,
     RestApi,
@@ -45,7 +47,7 @@ def read_wanted(account: Account, wanted: Sequence[Resource], stack: str, adopt:
         if isinstance(resource, Bucket):
             ours = found is not None and (found.stack == stack or is_adopted(found, adopt))
         pairs.append((resource, found))
-    return _with_adopted_role(pairs, stack)
+    return _with_real_role(pairs)
 
 
 def with_quotas(account: Account, pairs: list[Pair], code_size: int) -> list[Pair]:
@@ -75,12 +77,12 @@ def is_adopted(found: Observed, adopt: Collection[str]) -> bool:
     return found.stack is None and found.resource.name in adopt
 
 
-def _with_adopted_role(pairs: list[Pair], stack: str) -> list[Pair]:
-    """The function's role by the ARN it really has: one that was made in the console may have a path."""
+def _with_real_role(pairs: list[Pair]) -> list[Pair]:
+    """The function's role by the ARN it really has: one that was made in the console may have another path."""
     arns = [
         found.resource.arn
         for _, found in pairs
-        if found is not None and isinstance(found.resource, Role) and found.resource.arn and found.stack != stack
+        if found is not None and isinstance(found.resource, Role) and found.resource.arn
     ]
     return [
         (replace(resource, role=arns[0]) if arns and isinstance(resource, Function) else resource, found)
@@ -114,6 +116,32 @@ def read_deployed(account: Account, deployment: Deployment, identity: Identity) 
     return as_deployed(deployment, found.resource)
 
 
+def read_whole(account: Account, deployment: Deployment, identity: Identity) -> tuple[Found, Deployment]:
+    """Everything that belongs to a stack, in the order of deleting; and the wish with the names that it really has.
+
+    It is looked for by the names that the function tells, by those of the wish, and by the stack's tag.
+    """
+    deployed = read_deployed(account, deployment, identity)
+    names, wished = stack_names(deployed, identity), stack_names(deployment, identity)
+    tagged = account.tagged(names.stack)
+    named = (
+        *named_extras(names, identity),
+        *named_extras(wished, identity),
+        *named_resources(deployed, identity),
+        *(replace(named_role(names), name=name) for name in (wished.role, *tagged.roles)),
+        *(named_bucket(name, identity) for name in (wished.bucket, *tagged.buckets)),
+    )
+    once = {(type(each), _place(each)): each for each in reversed(named)}
+    ordered = sorted(once.values(), key=_deleting_order)
+    return read_named(account, ordered, names, deployed.adopt), deployed
+
+
+def _deleting_order(resource: Resource) -> int:
+    """The function goes last: as long as it is there it tells the names of the others."""
+    late = (LogGroup, Role, Bucket, Function, LeftLock)
+    return late.index(type(resource)) if isinstance(resource, late) else -1
+
+
 def read_surplus(account: Account, wanted: Sequence[Resource], deployment: Deployment, identity: Identity) -> Found:
     """What is left of an earlier wish: triggers, a budget, a role or a bucket of another name."""
     names = stack_names(deployment, identity)
@@ -124,7 +152,8 @@ def read_surplus(account: Account, wanted: Sequence[Resource], deployment: Deplo
     if deployed.bucket != names.bucket:
         named.append(named_bucket(deployed.bucket, identity))
     places = {(type(each), _place(each)) for each in wanted}
-    return read_named(account, [each for each in named if (type(each), _place(each)) not in places], deployed)
+    left = [each for each in named if (type(each), _place(each)) not in places]
+    return read_named(account, left, deployed, (deployed.bucket,))
 
 
 def _place(resource: Resource) -> str:
@@ -141,6 +170,7 @@ def _count_bucket(account: Account, found: Observed, names: StackNames, adopt: C
     bucket = replace(
         found.resource,
         own_prefixes=names.own_prefixes,
+        results_prefix=f"{names.output}/",
         own_keys=names.own_keys,
         adopted=is_adopted(found, adopt),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
-from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord
+from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord, Tagged
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas
@@ -14,13 +15,18 @@ from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
 
 
 class Lock(Protocol):
-    """A stack held for one builder; see :meth:`Account.lock`."""
+    """A stack held for one builder, until the block ends; see :meth:`Account.lock`."""
 
     def renew_if_needed(self) -> None:
         """Go on holding it; raises StackBusyError when somebody else has taken it over."""
 
-    def release(self) -> None:
-        """Let it go."""
+    def __enter__(self) -> Self:
+        """Hold it."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Let it go; failing at that hides no other error."""
 
 
 class Account(Protocol):
@@ -50,8 +56,8 @@ class Account(Protocol):
     def quotas(self) -> LambdaQuotas | None:
         """What the account's quotas for Lambda are; None where they may not be read."""
 
-    def tagged_buckets(self, stack: str) -> tuple[str, ...]:
-        """Names of the buckets that bear the stack's tag; empty too where they may not be looked for."""
+    def tagged(self, stack: str) -> Tagged:
+        """Names of the buckets and roles that bear the stack's tag; empty too where they may not be looked for."""
 
     def stacks(self) -> tuple[StackRecord, ...]:
         """Every stack of ours in the region."""

@@ -12,7 +12,14 @@ from podpac_lambda_widgets.engine.apply import apply_plan
 from podpac_lambda_widgets.engine.archives import ArchiveFinder
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
-from podpac_lambda_widgets.engine.observation import read_deployed, read_named, read_surplus, read_wanted, with_quotas
+from podpac_lambda_widgets.engine.observation import (
+    read_deployed,
+    read_named,
+    read_surplus,
+    read_wanted,
+    read_whole,
+    with_quotas,
+)
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.preflight import (
     check_confirmation,
@@ -38,7 +45,6 @@ from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.plan.desired import (
     desired_resources,
     guard_environment,
-    named_bucket,
     named_function,
     named_resources,
 )
@@ -159,13 +165,8 @@ class Stack:
 
     def plan_delete(self) -> Plan:
         """What deleting would take away, found by names and tags alone. Reads only."""
-        identity = self.account.identity()
-        deployed = read_deployed(self.account, self.deployment, identity)
-        names = stack_names(deployed, identity)
-        others = [name for name in self.account.tagged_buckets(names.stack) if name != names.bucket]
-        named = [*(named_bucket(name, identity) for name in others), *named_resources(deployed, identity)]
-        found = read_named(self.account, named, names, self.deployment.adopt)
-        plan = plan_delete(names.stack, found.observed, self.deployment.adopt)
+        found, deployed = read_whole(self.account, self.deployment, self.account.identity())
+        plan = plan_delete(self._names().stack, found.observed, deployed.adopt)
         return replace(plan, changes=(*plan.changes, *found.unreadable))
 
     def delete(

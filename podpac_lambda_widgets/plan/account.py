@@ -51,6 +51,14 @@ class BucketCount:
 
 
 @dataclass(frozen=True)
+class Tagged:
+    """Names of what bears a stack's tag, whatever it was named after."""
+
+    buckets: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Invocation:
     """What came back from a function.
 

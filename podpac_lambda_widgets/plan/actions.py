@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from podpac_lambda_widgets.plan.account import Identity
-from podpac_lambda_widgets.plan.names import StackNames
+from podpac_lambda_widgets.plan.names import ROLE_PATH, StackNames
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,11 @@ class Grant:
 OPERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "sts.GetCallerIdentity": {},
     "iam.GetRole": {"role": ("iam:GetRole",)},
-    "iam.ListRoleTags": {"role": ("iam:ListRoleTags",)},
+    "iam.ListRoleTags": {"our roles": ("iam:ListRoleTags",)},
     "iam.ListRolePolicies": {"role": ("iam:ListRolePolicies",)},
     "iam.GetRolePolicy": {"role": ("iam:GetRolePolicy",)},
     "iam.ListAttachedRolePolicies": {"role": ("iam:ListAttachedRolePolicies",)},
+    "iam.ListRoles": {"everything": ("iam:ListRoles",)},
     "iam.CreateRole": {"role": ("iam:CreateRole", "iam:TagRole")},
     "iam.TagRole": {"role": ("iam:TagRole",)},
     "iam.UpdateRole": {"role": ("iam:UpdateRole",)},
@@ -100,6 +101,8 @@ OPERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "lambda.CreateFunctionUrlConfig": {"function": ("lambda:CreateFunctionUrlConfig",)},
     "lambda.UpdateFunctionUrlConfig": {"function": ("lambda:UpdateFunctionUrlConfig",)},
     "lambda.DeleteFunctionUrlConfig": {"function": ("lambda:DeleteFunctionUrlConfig",)},
+    "lambda.GetAccountSettings": {"everything": ("lambda:GetAccountSettings",)},
+    "resourcegroupstaggingapi.GetResources": {"everything": ("tag:GetResources",)},
     "lambda.Invoke": {"function": ("lambda:InvokeFunction",)},
     # Describing log groups cannot be limited to one of them.
     "logs.DescribeLogGroups": {"all logs": ("logs:DescribeLogGroups",)},
@@ -158,11 +161,14 @@ def part_arns(names: StackNames, identity: Identity) -> dict[str, tuple[str, ...
     bucket = f"{arn}:s3:::{names.bucket}"
     group = f"{arn}:logs:{here}:log-group:{names.log_group}"
     lock = f"{arn}:logs:{here}:log-group:{names.lock}"
-    role = f"{arn}:iam::{identity.account}:role/{names.role}"
+    role = f"{arn}:iam::{identity.account}:role{names.role_path}{names.role}"
     gateway = f"{arn}:apigateway:{identity.region}:"
     return {
         "role": (role,),
         "passed role": (role,),
+        "our roles": (f"{arn}:iam::{identity.account}:role{ROLE_PATH}*",),
+        # What AWS does not let be limited to anything.
+        "everything": ("*",),
         "bucket": (bucket,),
         "objects": (f"{bucket}/*",),
         "results": (f"{bucket}/{names.output}/*",),

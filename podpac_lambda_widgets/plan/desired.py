@@ -147,7 +147,7 @@ def _function(
     _check_size(environment)
     return Function(
         name=names.function,
-        role=f"arn:{identity.partition}:iam::{identity.account}:role/{names.role}",
+        role=f"arn:{identity.partition}:iam::{identity.account}:role{names.role_path}{names.role}",
         runtime=deployment.function_runtime or archives.runtime,
         architecture=deployment.function_architecture or archives.architecture,
         handler=deployment.function_handler,
@@ -239,10 +239,7 @@ def named_extras(names: StackNames, identity: Identity) -> tuple[Resource, ...]:
 
 
 def named_resources(deployment: Deployment, identity: Identity) -> tuple[Resource, ...]:
-    """Bearers of the stack's names and nothing else, to be looked for in an account, in the order of deleting.
-
-    The function goes last: as long as it is there it tells the names of the others.
-    """
+    """Bearers of the stack's names and nothing else, to be looked for in an account."""
     names = stack_names(deployment, identity)
     return (
         *named_extras(names, identity),

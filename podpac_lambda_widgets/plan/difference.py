@@ -77,18 +77,32 @@ def plan_build(
     if any(_is_made_anew(change) for change in changes):
         changes = [_with_new_function(change) for change in changes]
     moved = any(isinstance(wanted, S3Trigger) for wanted, _ in pairs)
-    goes = [_surplus_change(found, moved) for found in surplus if found.stack == stack]
-    return Plan(stack, "build", (*changes, *goes))
+    goes = [change for found in surplus if (change := _surplus_change(found, stack, moved)) is not None]
+    return Plan(stack, "build", _in_order(changes, goes))
 
 
-def _surplus_change(found: Observed, moved: bool) -> Keep | Delete:
-    if isinstance(found.resource, S3Trigger) and moved:
-        # The one statement of the function's policy is the wanted trigger's by then.
-        return Delete(replace(found.resource, permission=None), "not wanted any more")
-    if isinstance(found.resource, Bucket):
+def _in_order(changes: Sequence[Change], goes: Sequence[Keep | Delete]) -> tuple[Change, ...]:
+    """What goes, before the function that tells its name forgets it; but a role after the function has another."""
+    late = [change for change in goes if isinstance(change.resource, Role | Bucket)]
+    early = [change for change in goes if change not in late]
+    until = next((place for place, change in enumerate(changes) if isinstance(change.resource, Function)), 0)
+    return (*changes[:until], *early, *changes[until:], *late)
+
+
+def _surplus_change(found: Observed, stack: str, moved: bool) -> Keep | Delete | None:
+    resource = found.resource
+    if isinstance(resource, Bucket) and found.stack == stack:
         # It may hold results: building loses nothing.
-        return Keep(found.resource, "not used any more: goes when the stack is deleted")
-    return Delete(found.resource, "not wanted any more")
+        return Keep(resource, "not used any more: goes when the stack is deleted")
+    if isinstance(resource, Bucket) and found.stack is None and resource.own_objects:
+        objects = _count(resource.own_objects, "object")
+        return Keep(resource, f"not used any more, and not the stack's: {objects} of ours stay in it")
+    if found.stack != stack:
+        return None
+    if isinstance(resource, S3Trigger) and moved:
+        # The one statement of the function's policy is the wanted trigger's by then.
+        resource = replace(resource, permission=None)
+    return Delete(resource, "not wanted any more")
 
 
 def _with_new_role(change: Change) -> Change:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from podpac_lambda_widgets.model.aws_traits import ARCHIVES_FOLDER
 from podpac_lambda_widgets.model.base import InvalidTraitError
@@ -12,6 +13,8 @@ from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, Function, read_extras
 
+#: The IAM path of our roles: by it they are listed, whatever their names.
+ROLE_PATH = "/podpac-lambda-widgets/"
 #: Where the log groups lie that hold a stack for one builder.
 LOCK_FOLDER = "/podpac-lambda-widgets/lock"
 
@@ -23,6 +26,8 @@ class StackNames:
     stack: str
     function: str
     role: str
+    #: The IAM path of the role: of an adopted one it is not known, and most have none.
+    role_path: str
     bucket: str
     log_group: str
     #: The log group that holds the stack for one builder at a time.
@@ -42,6 +47,7 @@ class StackNames:
 def stack_names(deployment: Deployment, identity: Identity) -> StackNames:
     """The names that a deployment has in an account; the same in every session."""
     function = deployment.function_name
+    dependencies_key = deployment.function_s3_dependencies_key
     input_folder = f"{deployment.function_s3_input}/{function}"
     output = f"{deployment.function_s3_output}/{function}"
     archives = f"{ARCHIVES_FOLDER}/{function}"
@@ -49,12 +55,18 @@ def stack_names(deployment: Deployment, identity: Identity) -> StackNames:
         stack=f"{function}@{identity.region}",
         function=function,
         role=deployment.role_name(identity.region),
+        role_path="/" if deployment.function_role_name in deployment.adopt else ROLE_PATH,
         bucket=deployment.bucket_name(identity.account, identity.region),
         log_group=f"/aws/lambda/{function}",
         lock=f"{LOCK_FOLDER}/{function}",
         input=input_folder,
         output=output,
-        own_prefixes=(f"{archives}/", f"{input_folder}/", f"{output}/"),
+        own_prefixes=(
+            f"{archives}/",
+            f"{input_folder}/",
+            f"{output}/",
+            *((dependencies_key,) if dependencies_key else ()),
+        ),
         own_keys=rf"{re.escape(archives)}/podpac_(dist|deps)_[0-9a-f]{{16}}\.zip|{re.escape(output)}/[0-9a-f]{{64}}\.(nc|png)",
         api=deployment.function_api_name or f"{function}-api",
         api_path=f"{deployment.function_api_stage}/*/{deployment.function_api_endpoint}",
@@ -66,10 +78,13 @@ def stack_names(deployment: Deployment, identity: Identity) -> StackNames:
 def as_deployed(deployment: Deployment, function: Function) -> Deployment:
     """The wish, with the names that the deployed function tells: another session may have given others.
 
-    What cannot be a name, because somebody has changed it, is left out.
+    The bucket it tells may be one that was adopted. What cannot be a name, because somebody has changed it, is left
+    out.
     """
     environment = function.environment
-    told = {
+    dependencies_key = environment.get("FUNCTION_DEPENDENCIES_KEY", "")
+    told: dict[str, Any] = {
+        "function_s3_dependencies_key": "" if dependencies_key.startswith(f"{ARCHIVES_FOLDER}/") else dependencies_key,
         "function_role_name": function.role.rpartition("/")[2],
         "function_s3_bucket": environment.get("S3_BUCKET_NAME", ""),
         "function_s3_input": environment.get("FUNCTION_S3_INPUT", "").removesuffix(f"/{function.name}"),
@@ -81,4 +96,5 @@ def as_deployed(deployment: Deployment, function: Function) -> Deployment:
         if value:
             with suppress(InvalidTraitError):
                 setattr(deployed, name, value)
+    deployed.adopt = (*deployed.adopt, deployed.function_s3_bucket) if deployed.function_s3_bucket else deployed.adopt
     return deployed

@@ -23,6 +23,7 @@ _READ = (
     "apigateway.GetTags", "apigateway.GetDeployment",
     "budgets.DescribeBudget", "budgets.DescribeNotificationsForBudget", "budgets.DescribeSubscribersForNotification",
     "budgets.ListTagsForResource",
+    "lambda.GetAccountSettings", "iam.ListRoles", "resourcegroupstaggingapi.GetResources",
     "lock.CreateLogGroup", "lock.ListTagsForResource", "lock.TagResource", "lock.DeleteLogGroup",
 )  # fmt: skip
 _BUILD = (

@@ -102,6 +102,7 @@ class Bucket(Resource):
     foreign_objects: int = unmanaged(default=0)
     own_uploads: int = unmanaged(default=0)
     own_prefixes: tuple[str, ...] = unmanaged(default=())
+    results_prefix: str = unmanaged(default="")
     #: Regular expression of the keys that only we make; an object elsewhere is ours by its metadata alone.
     own_keys: str = unmanaged(default="")
     #: Whether only our own prefixes are to be looked through: the rest of an adopted bucket is none of our business.

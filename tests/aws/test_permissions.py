@@ -22,9 +22,13 @@ from podpac_lambda_widgets.plan.permissions import Purpose
 pytestmark = [pytest.mark.local_aws, pytest.mark.archive]
 
 NAME = "least-privilege"
+#: What AWS does not let be limited to one resource.
+UNLIMITED = {"logs:DescribeLogGroups", "iam:ListRoles", "lambda:GetAccountSettings", "tag:GetResources"}
 #: ministack asks for these on every resource, where AWS takes the one they are done to.
 OVER_DENIED = ("logs:DescribeLogGroups", "lambda:CreateFunction")
 
+#: ministack looks for a role that is named in a call without its path, where AWS finds the role itself.
+ROLE_PATH = ":role/podpac-lambda-widgets/"
 #: ministack knows these by the names of the calls, and asks for them on every resource; IAM has one name for all that
 #: read and one for all that write.
 OTHERWISE_NAMED = {
@@ -59,6 +63,12 @@ def user_with(aws: LocalSession) -> Iterator[Callable[[dict[str, Any]], AwsAccou
     def make(policy: dict[str, Any]) -> AwsAccount:
         name = f"restricted-{len(made)}"
         given = [action for statement in policy["Statement"] for action in _listed(statement["Action"])]
+        pathless = [
+            {**statement, "Sid": f"Pathless{number}", "Resource": [each.replace(ROLE_PATH, ":role/") for each in named]}
+            for number, statement in enumerate(policy["Statement"])
+            if (named := [each for each in _listed(statement["Resource"]) if ROLE_PATH in each])
+        ]
+        policy = {**policy, "Statement": [*policy["Statement"], *pathless]}
         wider = [action for action in OVER_DENIED if action in given]
         wider += [action for action in given if action.startswith("budgets:")]
         wider += [name for action, names in OTHERWISE_NAMED.items() if action in given for name in names]
@@ -135,10 +145,11 @@ def test_a_policy_names_its_resources_and_every_action(account: AwsAccount, purp
     for statement in Stack(account, Deployment(function_name=NAME)).policy_for(purpose)["Statement"]:
         actions = _listed(statement["Action"])
         assert not [action for action in actions if "*" in action]
-        assert statement["Resource"] != "*"
-        # Log groups are described together; the id of an API is AWS's choice, and so its tags' address.
-        apis = all("/restapis" in each or "/tags/" in each for each in _listed(statement["Resource"]))
-        assert NAME in json.dumps(statement["Resource"]) or actions == ["logs:DescribeLogGroups"] or apis
+        assert "*" not in statement["Resource"] or set(actions) <= UNLIMITED
+        named = _listed(statement["Resource"])
+        # The id of an API is AWS's choice, and so its tags' address; our roles are known by their path and their tags.
+        apart = all("/restapis" in each or "/tags/" in each or each.endswith(ROLE_PATH + "*") for each in named)
+        assert NAME in json.dumps(named) or apart or set(actions) <= UNLIMITED
 
 
 def test_another_purpose_is_refused(account: AwsAccount) -> None:

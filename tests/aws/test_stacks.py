@@ -15,9 +15,10 @@ from botocore.stub import Stubber
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount
-from podpac_lambda_widgets.aws.stacks import find_roles, find_stacks, read_stack, read_stacks
+from podpac_lambda_widgets.aws.stacks import find_own_roles, find_roles, find_stacks, read_stack, read_stacks
 from podpac_lambda_widgets.local.runtimes import host_runtime
 from podpac_lambda_widgets.local.session import LocalSession
+from podpac_lambda_widgets.plan.names import ROLE_PATH
 from podpac_lambda_widgets.plan.resources import STACK_TAG
 
 embedded = pytest.mark.local_aws
@@ -27,7 +28,7 @@ STACK = f"{NAME}@us-east-1"
 ACCOUNT = "000000000000"
 FUNCTION_ARN = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{NAME}"
 BUCKET_ARN = f"arn:aws:s3:::{NAME}-bucket"
-ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{NAME}-role"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/podpac-lambda-widgets/{NAME}-role"
 GROUP_ARN = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/lambda/{NAME}"
 ARNS = (BUCKET_ARN, FUNCTION_ARN, GROUP_ARN)
 TAG = {STACK_TAG: STACK}
@@ -40,8 +41,8 @@ def stack(aws: LocalSession) -> Iterator[str]:
     iam, s3, functions, logs = (aws.client(service) for service in ("iam", "s3", "lambda", "logs"))
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    iam.create_role(RoleName=f"{NAME}-role", AssumeRolePolicyDocument=document, Tags=TAGS)
-    iam.create_role(RoleName=f"{NAME}-not-ours", AssumeRolePolicyDocument=document)
+    iam.create_role(Path=ROLE_PATH, RoleName=f"{NAME}-role", AssumeRolePolicyDocument=document, Tags=TAGS)
+    iam.create_role(Path=ROLE_PATH, RoleName=f"{NAME}-not-ours", AssumeRolePolicyDocument=document)
     for bucket in (f"{NAME}-bucket", f"{NAME}-foreign"):
         s3.create_bucket(Bucket=bucket)
     s3.put_bucket_tagging(Bucket=f"{NAME}-bucket", Tagging={"TagSet": TAGS})
@@ -90,20 +91,26 @@ def test_stacks_of_another_region_are_not_found(aws: LocalSession, stack: str) -
 
 
 @embedded
-def test_roles_are_found_by_their_names_and_tags(aws: LocalSession, stack: str, faults: Any) -> None:
+def test_roles_are_found_by_their_path_and_tags(aws: LocalSession, stack: str, faults: Any) -> None:
     asked = faults.count("iam.ListRoleTags")
     iam = aws.client("iam")
-    assert find_roles(iam, "us-east-1", [NAME]) == {stack: (ROLE_ARN,)}
+    assert find_roles(iam, "us-east-1") == {stack: (ROLE_ARN,)}
     assert len(asked) == 2
-    assert find_roles(iam, "us-east-1", ["another", ""]) == {}
-    assert find_roles(iam, "eu-west-1", [NAME]) == {}
-    assert find_roles(iam, "us-east-1", []) == {}
+    assert find_roles(iam, "eu-west-1") == {}
+    assert find_own_roles(iam, stack) == (f"{NAME}-role",)
+    assert find_own_roles(iam, "another@us-east-1") == ()
+
+
+@embedded
+def test_where_roles_may_not_be_looked_for_none_is_found(aws: LocalSession, stack: str, faults: Any) -> None:
+    faults.answer("iam.ListRoles", 403, "AccessDenied")
+    assert find_own_roles(aws.client("iam"), stack) == ()
 
 
 @embedded
 def test_a_role_that_goes_while_it_is_looked_at_is_left_out(aws: LocalSession, stack: str, faults: Any) -> None:
     faults.answer("iam.ListRoleTags", 404, "NoSuchEntity")
-    assert find_roles(aws.client("iam"), "us-east-1", [NAME]) == {}
+    assert find_roles(aws.client("iam"), "us-east-1") == {}
 
 
 @embedded

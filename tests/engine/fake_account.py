@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from podpac_lambda_widgets.errors import PodpacLambdaError, ResourceNotFoundError, StackBusyError
-from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord
+from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord, Tagged
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas
@@ -77,8 +77,11 @@ class FakeAccount:
     def quotas(self) -> LambdaQuotas | None:
         return self.lambda_quotas
 
-    def tagged_buckets(self, stack: str) -> tuple[str, ...]:
-        return tuple(name for (kind, name), found in self.resources.items() if (kind, found.stack) == ("bucket", stack))
+    def tagged(self, stack: str) -> Tagged:
+        names = {key[0]: [] for key in self.resources}
+        for (kind, name), found in self.resources.items():
+            names[kind] += [name] if found.stack == stack else []
+        return Tagged(tuple(names.get("bucket", ())), tuple(names.get("role", ())))
 
     def stacks(self) -> tuple[StackRecord, ...]:
         names = {found.stack for found in self.resources.values() if found.stack}
@@ -118,7 +121,10 @@ class FakeLock:
     def renew_if_needed(self) -> None:
         assert self.stack in self.held
 
-    def release(self) -> None:
+    def __enter__(self) -> FakeLock:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
         self.held.discard(self.stack)
 
 

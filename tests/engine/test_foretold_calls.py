@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.local.session import LocalSession
@@ -116,5 +118,72 @@ def test_a_bucket_that_is_not_wished_any_more_is_kept_and_its_trigger_goes(
     left = aws.client("s3").get_bucket_notification_configuration(Bucket="an-earlier-bucket-for-soil")
     assert "LambdaFunctionConfigurations" not in left
     assert stack.plan().is_empty
+    Stack(account, Deployment(function_name="foretold")).delete(confirm=True)
+    assert inventory() == before
+
+
+def test_a_fresh_session_takes_away_what_lies_in_an_adopted_bucket(
+    account: AwsAccount, aws: LocalSession, package: Package, inventory: Any
+) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="the-groups-own-bucket")
+    s3.put_object(Bucket="the-groups-own-bucket", Key="theirs.txt", Body=b"theirs")
+    before = inventory()
+    try:
+        deployment = Deployment(
+            function_name="adopting",
+            function_s3_bucket="the-groups-own-bucket",
+            adopt=["the-groups-own-bucket"],
+            function_s3_dependencies_key="elsewhere/deps.zip",
+        )
+        source = Source(
+            function_source_dist_zip=package.dist.path, function_source_dependencies_zip=package.dependencies.path
+        )
+        Stack(account, deployment, source).build()
+        plan = Stack(account, Deployment(function_name="adopting")).delete(confirm=True)
+        assert plan.results == 0
+        assert inventory() == before
+    finally:
+        for key in ("theirs.txt", "elsewhere/deps.zip"):
+            s3.delete_object(Bucket="the-groups-own-bucket", Key=key)
+        s3.delete_bucket(Bucket="the-groups-own-bucket")
+
+
+def test_a_function_that_somebody_gave_another_role_hides_ours_from_nobody(
+    stack: Stack, aws: LocalSession, inventory: Any
+) -> None:
+    before = inventory()
+    stack.build()
+    iam, functions = aws.client("iam"), aws.client("lambda")
+    trust = iam.get_role(RoleName="foretold-us-east-1")["Role"]["AssumeRolePolicyDocument"]
+    foreign = iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    try:
+        functions.update_function_configuration(FunctionName="foretold", Role=foreign)
+        stack.delete(confirm=True)
+        assert set(inventory()["roles"]) == {*before["roles"], "theirs"}
+    finally:
+        iam.delete_role(RoleName="theirs")
+
+
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_renaming_everything_may_be_cut_off_anywhere_and_nothing_is_forgotten(
+    stack: Stack, account: AwsAccount, inventory: Any, cut: int
+) -> None:
+    before = inventory()
+    stack.deployment.function_budget_name = "first budget"
+    stack.deployment.function_role_name = "first-role"
+    stack.deployment.function_s3_bucket = "first-bucket-of-foretold"
+    stack.build()
+    stack.deployment.function_budget_name = "second budget"
+    stack.deployment.function_role_name = "second-role"
+    stack.deployment.function_s3_bucket = "second-bucket-of-foretold"
+    done: list[object] = []
+
+    def cancelled() -> bool:
+        done.append(None)
+        return len(done) > cut
+
+    with pytest.raises(errors.CancelledError):
+        stack.build(cancelled=cancelled)
     Stack(account, Deployment(function_name="foretold")).delete(confirm=True)
     assert inventory() == before
