@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets as tl
 
+from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.model.base import StrictHasTraits
 from podpac_lambda_widgets.model.deployment import TRIGGERS, Deployment
 from podpac_lambda_widgets.widgets.fields import Choice, action, actions, describe_field, folded, group
+
+if TYPE_CHECKING:
+    from podpac_lambda_widgets.plan.changes import Plan
 
 NAMES = ("function_name", "function_role_name", "function_s3_bucket")
 SIZES = ("function_memory", "function_timeout")
@@ -39,6 +43,20 @@ class Confirmation(StrictHasTraits):
     """What is typed before results are deleted: the function's name."""
 
     confirmation = tl.Unicode("").tag(label="Type the function's name to delete it")
+
+    def answer(self, plan: Plan, function_name: str) -> bool | str:
+        """What confirms the plan: the function's name where results would be lost, else True.
+
+        Raises
+        ------
+        InvalidValueError
+            Something else was typed.
+        """
+        if not plan.results:
+            return True
+        if self.confirmation.strip() != function_name:
+            raise InvalidValueError(f"This is not the function's name: type {function_name}", field="confirmation")
+        return function_name
 
 
 def deploy_layout(deployment: Deployment, confirmation: Confirmation) -> list[dict[str, Any]]:

@@ -134,7 +134,7 @@ class DeployForm(Form):
                 "Nobody asked to delete", next_step="Press Delete first, and look at what would go."
             )
 
-        confirm = self._confirm(shown)
+        confirm = self.confirmation.answer(shown, self.deployment.function_name)
 
         def work(task: Task) -> Callable[[], None]:
             try:
@@ -146,14 +146,6 @@ class DeployForm(Form):
             return lambda: self._deleted(done)
 
         self._begin("Deleting", stack, "destroy", work)
-
-    def _confirm(self, plan: Plan) -> bool | str:
-        name = self.deployment.function_name
-        if not plan.results:
-            return True
-        if self.confirmation.confirmation.strip() != name:
-            raise InvalidValueError(f"This is not the function's name: type {name}", field="confirmation")
-        return str(name)
 
     def keep(self) -> None:
         """Do what the Keep it button does: nothing."""
