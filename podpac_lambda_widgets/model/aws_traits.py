@@ -38,6 +38,10 @@ class BucketName(Text):
         return name
 
 
+#: Names of what is better kept elsewhere.
+_SECRET_NAME = re.compile(r"SECRET|PASSW(OR)?D|TOKEN|(ACCESS|API|PRIVATE)_?KEY|CREDENTIAL", re.IGNORECASE)
+
+
 class Environment(TextDict):
     """Environment variables of the function; together at most 4 KB. Never a place for a secret."""
 
@@ -49,7 +53,7 @@ class Environment(TextDict):
                 refuse(obj, self, f"{name!r} is set by Lambda or by this package: use the field that belongs to it.")
             if not re.fullmatch(r"[a-zA-Z]\w+", name, re.ASCII):
                 refuse(obj, self, f"{name!r} must begin with a letter and have letters, digits or _ only.")
-            if re.search(r"SECRET|PASSWORD|TOKEN|ACCESS_KEY", name, re.IGNORECASE):
+            if _SECRET_NAME.search(name):
                 refuse(obj, self, f"{name!r} looks like a secret: function environments are readable by others.")
         if sum(len(t.encode()) for pair in value.items() for t in pair) > limits.ENVIRONMENT_BYTES:
             refuse(obj, self, f"Lambda takes {limits.ENVIRONMENT_BYTES:,} bytes in all.")

@@ -6,6 +6,7 @@ import math
 import numbers
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -121,37 +122,60 @@ class WholeNumber(tl.Int[Any, Any]):
         return int(value)
 
 
+#: The most tags that a person may give one resource: two places are kept for those that mark what is ours.
+TAGS = limits.TAGS - 2
+#: What the keys of those that mark what is ours begin with.
+OWN_TAGS_PREFIX = "podpac-lambda-widgets:"
+
+
 class Tags(TextDict):
-    """AWS resource tags: at most 50, no ``aws:`` keys."""
+    """AWS resource tags, as IAM takes them, the strictest service (IAM API reference, Tag); none that AWS or we set."""
 
     def validate(self, obj: Any, value: Any) -> dict[str, str]:
         if not isinstance(value, Mapping):
             refuse(obj, self, f"must be a mapping of keys to values, not {type(value).__name__}.")
-        # Two places are kept for the tags that mark what is ours.
-        if len(value) > limits.TAGS - 2:
-            refuse(obj, self, f"at most {limits.TAGS - 2} tags, not {len(value)}.")
+        if len(value) > TAGS:
+            refuse(obj, self, f"at most {TAGS} tags, not {len(value)}.")
         for key, text in value.items():
             self._check_tag(obj, key, text)
+        alike = find_keys_alike(value)
+        if alike:
+            refuse(obj, self, f"the keys {alike[0]!r} and {alike[1]!r} differ only in case: AWS takes them for one.")
         return dict(value)
 
     def _check_tag(self, obj: Any, key: object, text: object) -> None:
-        allowed = re.compile(r"[\w\s.:/=+\-@]*")
         if not isinstance(key, str) or not isinstance(text, str):
             refuse(obj, self, "keys and values must be text.")
-        if not 1 <= len(key) <= limits.TAG_KEY_CHARACTERS or not allowed.fullmatch(key):
+        if not 1 <= len(key) <= limits.TAG_KEY_CHARACTERS or not _is_tag_text(key):
             refuse(
                 obj,
                 self,
-                f"the key {key!r} must have 1 to {limits.TAG_KEY_CHARACTERS} letters, digits or _ . : / = + - @.",
+                f"the key {key!r} must have 1 to {limits.TAG_KEY_CHARACTERS} letters, digits, spaces or _.:/=+-@",
             )
-        if key.lower().startswith("aws:"):
-            refuse(obj, self, f"the key {key!r} is reserved by AWS.")
-        if len(text) > limits.TAG_VALUE_CHARACTERS or not allowed.fullmatch(text):
+        if key.casefold().startswith(("aws:", OWN_TAGS_PREFIX)):
+            refuse(obj, self, f"the key {key!r} is reserved: AWS and this package mark what is theirs by such tags.")
+        if len(text) > limits.TAG_VALUE_CHARACTERS or not _is_tag_text(text):
             refuse(
                 obj,
                 self,
-                f"the value of {key!r} must have at most {limits.TAG_VALUE_CHARACTERS} letters, digits, _.:/=+-@",
+                f"the value of {key!r} must have at most {limits.TAG_VALUE_CHARACTERS} letters, digits, spaces "
+                "or _.:/=+-@",
             )
+
+
+def _is_tag_text(text: str) -> bool:
+    r"""Whether all is in ``[\p{L}\p{Z}\p{N}_.:/=+\-@]``, which :mod:`re` cannot say."""
+    return all(character in "_.:/=+-@" or unicodedata.category(character)[0] in "LZN" for character in text)
+
+
+def find_keys_alike(keys: Iterable[str]) -> tuple[str, str] | None:
+    """Two keys that differ only in case; None when there are none."""
+    seen: dict[str, str] = {}
+    for key in keys:
+        first = seen.setdefault(key.casefold(), key)
+        if first != key:
+            return first, key
+    return None
 
 
 class OneOf(AnyEnum):
@@ -180,7 +204,10 @@ class FilePath(tl.Unicode[str, Any]):
 
 
 class Names(tl.Tuple):
-    """Any number of values of one trait. A tuple: a list that grows behind our back would not be checked again."""
+    """Any number of values of one trait, each once, in the order given.
+
+    A tuple: a list that grows behind our back would not be checked again.
+    """
 
     def __init__(self, each: tl.TraitType[Any, Any], *, default_value: tuple[Any, ...] = (), **kwargs: Any) -> None:
         self.each = each
@@ -190,4 +217,4 @@ class Names(tl.Tuple):
         if isinstance(value, str) or not isinstance(value, Iterable):
             refuse(obj, self, f"must be a list, not {type(value).__name__}.")
         self.each.name = self.name
-        return tuple(self.each._validate(obj, item) for item in value)
+        return tuple(dict.fromkeys(self.each._validate(obj, item) for item in value))

@@ -9,6 +9,7 @@ from typing import Any
 import traitlets as tl
 
 from podpac_lambda_widgets import limits
+from podpac_lambda_widgets.model.agreement import SPECIAL_TAGS, check_dependencies_key, check_tags
 from podpac_lambda_widgets.model.aws_traits import (
     Amount,
     BucketName,
@@ -17,14 +18,26 @@ from podpac_lambda_widgets.model.aws_traits import (
     Folder,
     PolicyDocument,
 )
-from podpac_lambda_widgets.model.base import InvalidTraitError, Names, OneOf, StrictHasTraits, Tags, Text, WholeNumber
+from podpac_lambda_widgets.model.base import (
+    InvalidTraitError,
+    Names,
+    OneOf,
+    StrictHasTraits,
+    Tags,
+    Text,
+    WholeNumber,
+)
 
 #: What may call the function, under PODPAC's names; ``URL`` is Lambda's own HTTPS address, simpler than an API.
 TRIGGERS = ("eval", "S3", "APIGateway", "URL")
 
 _FUNCTION_RULE = "1 to 64 letters, digits, - or _ (a name, not an ARN)."
 _DESCRIPTION, _DESCRIPTION_RULE = r"[^\x00-\x1f]{0,256}", "at most 256 characters."
+#: IAM API reference, CreateRole, Description.
+_ROLE_DESCRIPTION = r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}"
 _ROLE_RULE = "1 to 64 letters, digits or + = , . @ - _."
+#: Where things are in the bucket.
+_PLACES = ("function_s3_input", "function_s3_output", "function_s3_dependencies_key")
 
 
 class Deployment(StrictHasTraits):
@@ -101,8 +114,8 @@ class Deployment(StrictHasTraits):
     function_tags = Tags(help="Put on everything that is made.").tag(label="Tags", section="names")
     function_s3_dependencies_key = Text(
         "",
-        pattern=r"[\w\-./]{1,500}",
-        rule="letters, digits, - _ . or /.",
+        pattern=r"(?=.{1,500}$)(?!.*\.\.)(?!(.*/)?\./)[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*",
+        rule="1 to 500 letters, digits, - _ . or /, with no /, // or .. where a name should be.",
         help="Where the dependencies archive goes in the bucket. Empty: chosen by its content.",
     ).tag(
         label="Dependencies key",
@@ -147,14 +160,17 @@ class Deployment(StrictHasTraits):
         section="code",
     )
     function_role_description = Text(
-        "", pattern=_DESCRIPTION, rule=_DESCRIPTION_RULE, help="Empty: it names the function."
+        "",
+        pattern=_ROLE_DESCRIPTION,
+        rule="at most 1,000 characters of Latin-1, the only ones IAM takes.",
+        help="Empty: it names the function.",
     ).tag(label="Role description", section="role")
     function_role_policy_document = PolicyDocument(help="What the function may do. Empty: the least that works.").tag(
         label="Role policy", section="role"
     )
     function_role_policy_arns = Names(
         Text(
-            pattern=r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]{1,512}",
+            pattern=r"(?a)arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]{1,512}",
             rule="the ARN of a managed policy.",
             may_be_empty=False,
         ),
@@ -173,11 +189,15 @@ class Deployment(StrictHasTraits):
         "", pattern=_DESCRIPTION, rule=_DESCRIPTION_RULE, help="Empty: it names the function."
     ).tag(label="API description", section="api")
     function_api_stage = Text(
-        "prod", pattern=r"\w{1,128}", rule="1 to 128 letters, digits or _.", may_be_empty=False, help="Part of its URL."
+        "prod",
+        pattern=r"[A-Za-z0-9_-]{1,128}",
+        rule="1 to 128 letters, digits, - or _.",
+        may_be_empty=False,
+        help="Part of its URL.",
     ).tag(label="API stage", section="api")
     function_api_endpoint = Text(
         "eval",
-        pattern=r"[\w.-]{1,100}",
+        pattern=r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}",
         rule="1 to 100 letters, digits, - _ or .",
         may_be_empty=False,
         help="The last part of its URL.",
@@ -204,12 +224,19 @@ class Deployment(StrictHasTraits):
         help="Names of existing buckets or roles that may be used though they are not ours.",
     ).tag(label="Adopt", section="names")
 
-    @tl.validate("function_s3_input", "function_s3_output")
-    def _check_folders(self, proposal: Any) -> str:
-        folder = str(proposal["value"])
-        is_input = proposal["trait"].name == "function_s3_input"
-        check_disjoint(*((folder, self.function_s3_output) if is_input else (self.function_s3_input, folder)))
-        return folder
+    @tl.validate("function_s3_input", "function_s3_output", "function_s3_dependencies_key")
+    def _check_places(self, proposal: Any) -> str:
+        place = str(proposal["value"])
+        places = {name: getattr(self, name) for name in _PLACES} | {proposal["trait"].name: place}
+        check_disjoint(places["function_s3_input"], places["function_s3_output"])
+        check_dependencies_key(**places)
+        return place
+
+    @tl.validate("function_tags", *SPECIAL_TAGS)
+    def _check_tags(self, proposal: Any) -> dict[str, str]:
+        tags: dict[str, str] = proposal["value"]
+        check_tags(self, **{proposal["trait"].name: tags})
+        return tags
 
     def role_name(self, region: str) -> str:
         """The role's name: the one given, else made from function and region, for IAM is one for all regions."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from podpac_lambda_widgets.errors import InvalidValueError
+from podpac_lambda_widgets.model.agreement import check_tags
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.source import Source
 
@@ -44,7 +47,27 @@ REFUSED: list[tuple[str, Any]] = [
     *[("function_handler", value) for value in ("handler", "a b.c", "../x.y")],
     *[("function_s3_output", value) for value in ("", "a/../b", "..", "a b", "/")],
     ("function_log_retention", 2),
-    *[("function_env_variables", value) for value in ({"1a": "x"}, {"MY_SECRET": "x"}, {"A1": "x" * 5000}, {"A1": 1})],
+    *[("function_env_variables", value) for value in ({"1a": "x"}, {"A1": "x" * 5000}, {"A1": 1})],
+    *[
+        ("function_env_variables", {name: "x"})
+        for name in (
+            *("MY_SECRET", "DB_PASSWORD", "DB_PASSWD", "GitToken", "ACCESS_KEY", "MAPS_API_KEY", "mapsApiKey"),
+            *("PRIVATE_KEY", "GOOGLE_APPLICATION_CREDENTIALS"),
+        )
+    ],
+    *[("function_tags", value) for value in ({"a\nb": ""}, {"k": "a\tb"}, {"k": "a;b"}, {"Dept": "", "dept": ""})],
+    *[("function_s3_tags", {key: "x"}) for key in ("podpac-lambda-widgets:stack", "Podpac-Lambda-Widgets:Extras")],
+    *[("function_role_description", value) for value in ("日本", "a\x00b", "x" * 1001)],
+    *[("function_api_stage", value) for value in ("", "prød", "a.b", "a b", "$default", "a" * 129)],
+    *[("function_api_endpoint", value) for value in ("", "évål", "a/b", "{a}", "..", "a" * 101)],
+    *[
+        ("function_s3_dependencies_key", value)
+        for value in (
+            *("/a.zip", "a//b.zip", "../a", "a/../b", "a..zip", "a/", "./a", "a/./b", "a b", "é.zip", "a" * 501),
+            *("input/soil/a.json", "input/deps.zip", "output/acc/deps.zip"),
+        )
+    ],
+    ("function_role_policy_arns", ["arn:aws:iam::١٢٣٤٥٦٧٨٩٠١٢:policy/x"]),
     ("function_architecture", "sparc"),
     ("function_runtime", "python2.7"),
 ]
@@ -129,6 +152,136 @@ def test_a_list_is_checked_item_by_item(name: str, value: Any) -> None:
 
 def test_a_list_cannot_grow_unchecked() -> None:
     assert Deployment(function_allowed_buckets=["data-one"]).function_allowed_buckets == ("data-one",)
+
+
+NAMES = st.text(alphabet="abcxyz019-", min_size=3, max_size=12).filter(lambda name: name.strip("-") == name)
+
+
+@given(st.lists(NAMES, max_size=8), st.lists(st.sampled_from(["eval", "S3", "APIGateway", "URL"]), max_size=8))
+def test_a_list_has_each_value_once_in_the_order_given(hosts: list[str], triggers: list[str]) -> None:
+    deployment = Deployment(function_allowed_hosts=hosts, function_triggers=triggers)
+    assert sorted(deployment.function_allowed_hosts, key=hosts.index) == list(deployment.function_allowed_hosts)
+    assert set(deployment.function_allowed_hosts) == set(hosts)
+    assert len(deployment.function_triggers) == len(set(triggers))
+
+
+TAG_TEXT = st.text(
+    alphabet=st.one_of(st.characters(categories=["L", "Z", "N"]), st.sampled_from("_.:/=+-@")), max_size=40
+)
+NO_TAG_TEXT = st.characters(exclude_categories=["L", "Z", "N"], exclude_characters="_.:/=+-@")
+
+
+@given(TAG_TEXT, TAG_TEXT)
+def test_a_tag_has_the_characters_that_iam_takes(key: str, text: str) -> None:
+    tags = {f"k{key}": text}
+    assert Deployment(function_role_tags=tags).function_role_tags == tags
+
+
+@given(TAG_TEXT, NO_TAG_TEXT, TAG_TEXT)
+def test_a_tag_with_any_other_character_is_refused(before: str, character: str, after: str) -> None:
+    text = f"k{before}{character}{after}"
+    for tags in ({text: ""}, {"k": text}):
+        with pytest.raises(InvalidValueError, match="letters, digits, spaces"):
+            Deployment(function_role_tags=tags)
+
+
+@cache
+def iam_description() -> str:
+    shape = botocore.session.get_session().get_service_model("iam").shape_for("roleDescriptionType")
+    return str(shape.metadata["pattern"])
+
+
+@given(st.text(max_size=30))
+def test_a_roles_description_is_what_iam_takes(text: str) -> None:
+    if re.fullmatch(iam_description(), text.strip()):
+        assert Deployment(function_role_description=text).function_role_description == text.strip()
+    else:
+        with pytest.raises(InvalidValueError):
+            Deployment(function_role_description=text)
+
+
+SPECIAL_TAGS = ["function_s3_tags", "function_role_tags", "function_api_tags"]
+
+
+def numbered(stem: str, count: int) -> dict[str, str]:
+    return {f"{stem}{number}": "" for number in range(count)}
+
+
+@given(st.integers(0, 48), st.integers(0, 48), st.integers(0, 48), st.sampled_from(SPECIAL_TAGS))
+def test_a_resource_has_at_most_48_tags_with_those_for_everything(both: int, all_: int, own: int, name: str) -> None:
+    everywhere = {**numbered("both", min(both, 48 - all_)), **numbered("all", all_)}
+    special = {**numbered("both", min(both, 48 - own)), **numbered("own", own)}
+    wish = {"function_tags": everywhere, name: special}
+    if len({**everywhere, **special}) <= 48:
+        assert getattr(Deployment(**wish), name) == special
+    else:
+        with pytest.raises(InvalidValueError, match=r"AWS takes 50 .* 2 mark") as caught:
+            Deployment(**wish)
+        assert caught.value.field == name
+
+
+@pytest.mark.parametrize("name", SPECIAL_TAGS)
+def test_tags_that_do_not_go_together_are_refused_whichever_is_set_last(name: str) -> None:
+    deployment = Deployment(function_tags=numbered("all", 40))
+    with pytest.raises(InvalidValueError, match="56 tags together"):
+        setattr(deployment, name, numbered("own", 16))
+    assert getattr(deployment, name) == {}
+    setattr(deployment, name, numbered("own", 8))
+    with pytest.raises(InvalidValueError, match="49 tags together"):
+        deployment.function_tags = numbered("all", 41)
+    assert len(deployment.function_tags) == 40
+
+
+@pytest.mark.parametrize("name", SPECIAL_TAGS)
+def test_a_special_tag_takes_the_others_place_but_not_in_another_case(name: str) -> None:
+    assert Deployment(**{"function_tags": {"Dept": "1"}, name: {"Dept": "2"}}).function_tags == {"Dept": "1"}
+    with pytest.raises(InvalidValueError, match="'dept' and 'Dept'") as caught:
+        Deployment(**{"function_tags": {"Dept": "1"}, name: {"dept": "2"}})
+    assert caught.value.field == name
+
+
+def test_tags_that_grew_behind_our_back_are_found() -> None:
+    deployment = Deployment(function_tags=numbered("all", 40), function_api_tags=numbered("own", 8))
+    check_tags(deployment)
+    deployment.function_tags["one more"] = ""
+    with pytest.raises(InvalidValueError) as caught:
+        check_tags(deployment)
+    assert caught.value.field == "function_api_tags"
+
+
+FOLDERS = st.lists(st.sampled_from(["a", "b", "in", "out"]), min_size=1, max_size=3).map("/".join)
+
+
+@given(FOLDERS, FOLDERS, FOLDERS)
+def test_the_dependencies_archive_is_in_neither_folder(input_: str, output: str, place: str) -> None:
+    wish = {"function_s3_input": input_, "function_s3_output": output}
+    assume(not f"{input_}/".startswith(f"{output}/") and not f"{output}/".startswith(f"{input_}/"))
+    key = f"{place}/deps.zip"
+    if key.startswith((f"{input_}/", f"{output}/")):
+        with pytest.raises(InvalidValueError) as caught:
+            Deployment(**wish, function_s3_dependencies_key=key)
+        assert caught.value.field == "function_s3_dependencies_key"
+    else:
+        assert Deployment(**wish, function_s3_dependencies_key=key).function_s3_dependencies_key == key
+
+
+def test_a_folder_may_not_be_put_around_the_dependencies_archive() -> None:
+    deployment = Deployment(function_s3_dependencies_key="deps/podpac_deps.zip")
+    with pytest.raises(InvalidValueError, match="may not lie in 'deps'"):
+        deployment.function_s3_output = "deps"
+    assert deployment.function_s3_output == "output"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("function_api_stage", "pre-prod_1"), ("function_api_endpoint", "a.b-c_1")]
+)
+def test_what_api_gateway_takes_in_a_url_is_taken(name: str, value: str) -> None:
+    assert getattr(Deployment(**{name: value}), name) == value
+
+
+def test_a_variable_that_only_resembles_a_secret_is_taken() -> None:
+    names = {"KEYBOARD": "x", "PASSAGE": "x", "ZARR_KEY": "x"}
+    assert Deployment(function_env_variables=names).function_env_variables == names
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
