@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from numbers import Integral
 
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.engine.ports import Account
@@ -15,8 +16,8 @@ def read_logs(
     account: Account,
     group: str,
     *,
-    start: datetime | str | None,
-    end: datetime | str | None,
+    start: date | str | None,
+    end: date | str | None,
     request_id: str,
     limit: int,
 ) -> tuple[LogLine, ...]:
@@ -25,10 +26,10 @@ def read_logs(
     Raises
     ------
     InvalidValueError
-        A time that cannot be read, or a limit below one.
+        A time that cannot be read, or a limit that is no whole number above zero.
     """
-    if limit < 1:
-        raise InvalidValueError(f"The limit must be at least 1, not {limit}", field="limit")
+    if not isinstance(limit, Integral) or isinstance(limit, bool) or limit < 1:
+        raise InvalidValueError(f"The limit must be a whole number above zero, not {limit!r}", field="limit")
     lines: list[LogLine] = []
     try:
         for line in account.log_lines(group, start=utc(start, "start"), end=utc(end, "end"), request_id=request_id):
@@ -44,7 +45,7 @@ def follow_logs(
     account: Account,
     group: str,
     *,
-    start: datetime | str | None,
+    start: date | str | None,
     request_id: str,
     clock: Clock,
     cancelled: Callable[[], bool],
@@ -77,15 +78,27 @@ def follow_logs(
 _LATE = timedelta(seconds=30)
 
 
-def utc(moment: datetime | str | None, field: str) -> datetime | None:
-    """A moment in UTC; one without a time zone, or a date as text, is taken to be UTC."""
-    if isinstance(moment, str):
-        try:
-            moment = datetime.fromisoformat(moment)
-        except ValueError:
-            raise InvalidValueError(
-                f"{moment!r} is not a time", field=field, next_step="Write it as 2026-01-31 or 2026-01-31T12:00:00Z."
-            ) from None
+def utc(moment: date | str | None, field: str) -> datetime | None:
+    """A moment in UTC; one without a time zone is taken to be UTC, and a date to be its midnight.
+
+    Raises
+    ------
+    InvalidValueError
+        It is no time, or none that UTC can tell (year 1 to 9999).
+    """
     if moment is None:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if not isinstance(moment, date | str):
+        raise _no_time(f"must be a time, a date or text, not {type(moment).__name__}", field)
+    try:
+        told = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+        when = told if isinstance(told, datetime) else datetime.combine(told, time())
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _no_time(f"{str(moment)!r} is not a time", field) from None
+
+
+def _no_time(problem: str, field: str) -> InvalidValueError:
+    return InvalidValueError(
+        f"{field}: {problem}", field=field, next_step="Write it as 2026-01-31 or 2026-01-31T12:00:00Z."
+    )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Any
 
+import numpy as np
 import pytest
 from fake_account import FakeAccount, FakeClock
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from podpac_lambda_widgets.engine.logs import follow_logs, read_logs, utc
 from podpac_lambda_widgets.errors import InvalidValueError
@@ -32,6 +36,7 @@ def test_no_log_yet_is_no_error() -> None:
     ("given", "meant"),
     [
         ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
+        (date(2026, 1, 31), datetime(2026, 1, 31, tzinfo=UTC)),
         ("2026-01-31T12:00:00Z", BEGIN),
         ("2026-01-31T13:00:00+01:00", BEGIN),
         (datetime(2026, 1, 31, 12), BEGIN),
@@ -39,16 +44,55 @@ def test_no_log_yet_is_no_error() -> None:
         (None, None),
     ],
 )
-def test_times_are_utc(given: datetime | str | None, meant: datetime | None) -> None:
+def test_times_are_utc(given: date | str | None, meant: datetime | None) -> None:
     assert utc(given, "start") == meant
 
 
-@pytest.mark.parametrize(("name", "value"), [("start", "yesterday"), ("end", "2026-13-01"), ("limit", 0)])
-def test_what_is_no_time_or_limit_is_refused_with_its_field(name: str, value: object) -> None:
-    arguments = {"start": None, "end": None, "request_id": "", "limit": 1, name: value}
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[
+            (name, value)
+            for name in ("start", "end")
+            for value in ("yesterday", "2026-13-01", "", 5, 1.5, time(12), [])
+        ],
+        ("start", np.datetime64("2026-01-31")),
+        ("start", "0001-01-01T00:00:00+05:00"),
+        ("end", datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))),
+        *[("limit", value) for value in (0, -1, "5", 1.5, None, True, float("nan"))],
+    ],
+    ids=lambda item: repr(item)[:40],
+)
+def test_what_is_no_time_or_limit_is_refused_with_its_field(name: str, value: Any) -> None:
+    arguments: dict[str, Any] = {"start": None, "end": None, "request_id": "", "limit": 1, name: value}
     with pytest.raises(InvalidValueError) as caught:
         read_logs(FakeAccount(lines=[line(0)]), "group", **arguments)
     assert caught.value.field == name
+
+
+@given(st.dates(min_value=date(1970, 1, 1)), st.integers(-720, 720))
+def test_a_date_is_its_midnight_and_a_zone_moves_no_moment(day: date, minutes: int) -> None:
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    assert utc(day, "start") == utc(day.isoformat(), "start") == midnight
+    assume(date(1970, 1, 2) < day < date(9999, 12, 31))
+    elsewhere = midnight.astimezone(timezone(timedelta(minutes=minutes)))
+    assert utc(elsewhere, "start") == utc(elsewhere.isoformat(), "start") == midnight
+
+
+def test_a_limit_of_numpy_is_a_whole_number() -> None:
+    account, limit = FakeAccount(lines=[line(0, "a"), line(1, "b")]), np.arange(3)[1]
+    found = read_logs(account, "group", start=date(2026, 1, 31), end=None, request_id="", limit=limit)
+    assert [each.message for each in found] == ["b"]
+
+
+def test_following_refuses_what_is_no_time() -> None:
+    start: Any = 5
+    following = follow_logs(
+        FakeAccount(), "group", start=start, request_id="", clock=FakeClock(), cancelled=lambda: False
+    )
+    with pytest.raises(InvalidValueError) as caught:
+        next(following)
+    assert caught.value.field == "start"
 
 
 def test_following_tells_every_line_once_even_when_it_comes_late() -> None:
