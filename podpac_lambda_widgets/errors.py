@@ -16,7 +16,8 @@
     │   │   └── PermissionsMissingError  (``missing`` names them all, before anything was done)
     │   ├── ThrottledError
     │   ├── ResourceNotFoundError
-    │   └── ResourceExistsError
+    │   ├── ResourceExistsError
+    │   └── BucketElsewhereError
     ├── ArchiveError                 an archive that Lambda could not use
     │   ├── ArchiveMissingError
     │   ├── ArchiveCorruptError
@@ -174,6 +175,10 @@ class ResourceNotFoundError(AwsError):
 
 class ResourceExistsError(AwsError):
     """There is a resource of that name already."""
+
+
+class BucketElsewhereError(AwsError):
+    """The bucket is in another region."""
 
 
 class ArchiveError(PodpacLambdaError):

@@ -31,7 +31,7 @@ from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.difference import differences
 from podpac_lambda_widgets.plan.inventory import Inventory
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas
-from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
+from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource
 
 #: How long AWS may take to show what it says is there already, seconds.
 _VISIBLE_S = 60.0
@@ -171,7 +171,9 @@ class AwsAccount:
         """Names of the buckets and roles that bear the stack's tag; empty too where they may not be looked for."""
         with explaining_expiry(self.session):
             buckets = find_buckets(self._client("resourcegroupstaggingapi"), stack)
-            return Tagged(buckets, find_own_roles(self._client("iam"), stack))
+            roles = find_own_roles(self._client("iam"), stack)
+        unsearched = [("tag:GetResources", buckets), ("iam:ListRoles", roles)]
+        return Tagged(buckets or (), roles or (), tuple(action for action, found in unsearched if found is None))
 
     def stacks(self) -> tuple[StackRecord, ...]:
         """Every stack of ours in the region, with its age, size and calls of this month."""
@@ -179,7 +181,7 @@ class AwsAccount:
         with explaining_expiry(self.session):
             return read_stacks(self._client, self._identity, now)
 
-    def count_objects(self, bucket: Bucket, stack: str) -> BucketCount:
+    def count_objects(self, bucket: Bucket | BucketContents, stack: str) -> BucketCount:
         """What is in a bucket."""
         with explaining_expiry(self.session):
             return bucket_contents.count_objects(self._client("s3"), bucket, stack, self._identity.account)

@@ -17,17 +17,19 @@ from podpac_lambda_widgets.plan.account import BucketCount, Progress
 from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, BucketContents
 
 
-def count_objects(s3: Any, bucket: Bucket, stack: str, account: str) -> BucketCount:
+def count_objects(s3: Any, bucket: Bucket | BucketContents, stack: str, account: str) -> BucketCount:
     """How many objects of the bucket are ours, and how many are somebody else's; versions and markers count.
 
-    Of an adopted bucket only our own prefixes are looked through.
+    Of an adopted bucket only our own prefixes are looked through. A result is one, however many versions it has.
     """
     with asking("Counting the bucket's objects", bucket.name):
         is_own = _ownership(s3, bucket, stack, account)
-        keys = [found["Key"] for found in _versions(s3, bucket, account)]
+        versions = list(_versions(s3, bucket, account))
+        keys = [found["Key"] for found in versions]
         uploads = sum(1 for _ in _own_uploads(s3, bucket, account))
         own = [key for key in keys if is_own(key)]
-    results = sum(bool(bucket.results_prefix) and key.startswith(bucket.results_prefix) for key in own)
+        current = {found["Key"] for found in versions if found["Current"]}
+    results = sum(not key.startswith(bucket.no_results) for key in current.intersection(own))
     return BucketCount(own=len(own), foreign=len(keys) - len(own), results=results, uploads=uploads)
 
 
@@ -39,7 +41,11 @@ def empty_bucket(s3: Any, bucket: Bucket | BucketContents, stack: str, account: 
     try:
         with asking("Emptying the bucket", bucket.name):
             is_own = _ownership(s3, bucket, stack, account)
-            own = [found for found in _versions(s3, bucket, account) if is_own(found["Key"])]
+            own = [
+                {"Key": found["Key"], "VersionId": found["VersionId"]}
+                for found in _versions(s3, bucket, account)
+                if is_own(found["Key"])
+            ]
             for start in range(0, len(own), limits.DELETED_OBJECTS):
                 _delete_batch(s3, bucket.name, account, own[start : start + limits.DELETED_OBJECTS])
                 progress(min(start + limits.DELETED_OBJECTS, len(own)), len(own))
@@ -57,14 +63,16 @@ def _abort_upload(s3: Any, name: str, account: str, upload: dict[str, str]) -> N
             raise
 
 
-def _versions(s3: Any, bucket: Bucket | BucketContents, account: str) -> Iterator[dict[str, str]]:
+def _versions(s3: Any, bucket: Bucket | BucketContents, account: str) -> Iterator[dict[str, Any]]:
     for prefix in _prefixes(bucket):
         pages = s3.get_paginator("list_object_versions").paginate(
             Bucket=bucket.name, Prefix=prefix, ExpectedBucketOwner=account
         )
         for page in pages:
-            for found in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-                yield {"Key": found["Key"], "VersionId": found["VersionId"]}
+            for found in page.get("Versions", []):
+                yield {"Key": found["Key"], "VersionId": found["VersionId"], "Current": found["IsLatest"]}
+            for found in page.get("DeleteMarkers", []):
+                yield {"Key": found["Key"], "VersionId": found["VersionId"], "Current": False}
 
 
 def _prefixes(bucket: Bucket | BucketContents) -> list[str]:

@@ -16,7 +16,7 @@ from podpac_lambda_widgets.aws.translate import asking, error_code
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import ResourceExistsError
 from podpac_lambda_widgets.plan.changes import Update
-from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, FunctionUrl, Observed, read_extras
+from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, Extras, FunctionUrl, Observed
 
 
 def read_function_url(client: Any, wanted: FunctionUrl, stack: str) -> Observed | None:
@@ -55,7 +55,8 @@ def read_function_url(client: Any, wanted: FunctionUrl, stack: str) -> Observed 
 def _says_so(client: Any, function: str, stack: str) -> bool:
     """Whether the function's tags say that its URL is the stack's: somebody may have taken our statements away."""
     found = client.get_function(FunctionName=function).get("Tags", {})
-    return tags.stack_of(found) == stack and read_extras(found.get(EXTRAS_TAG, ""))[0]
+    extras = Extras.parse(found.get(EXTRAS_TAG, ""))
+    return tags.stack_of(found) == stack and extras is not None and extras.url
 
 
 def _read_config(client: Any, function: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from podpac_lambda_widgets.aws.function_policy import function_name, put_stateme
 from podpac_lambda_widgets.aws.gateway_reading import (
     ALL_METHODS,
     DEPLOYED,
+    STAGE_DESCRIPTION,
     api_arn,
     find_own_apis,
     read_resources,
@@ -109,17 +110,14 @@ def _ensure(
     if "permission" in old and wanted.permission is not None:
         statement = with_identifier(wanted.permission, API_ID, identifier) or {}
         put_statement(lambda_client, function_name(wanted.function), statement, clock)
+    stages = str(old.get("stage", wanted.stage)).split()
     if old.keys() & {*DEPLOYED, "stage", "deployed"}:
-        _persist(
-            lambda: client.create_deployment(
-                restApiId=identifier, stageName=wanted.stage, description=settings_digest(wanted)
-            ),
-            clock,
-        )
+        _deploy(client, wanted, identifier, clock, fresh=wanted.stage not in stages)
     if old.keys() & {"stage", "rate_limit", "burst_limit"}:
         _limit(client, wanted, identifier, clock)
-    if old.get("stage"):
-        _persist(lambda: client.delete_stage(restApiId=identifier, stageName=old["stage"]), clock)
+    for stage in stages:
+        if stage != wanted.stage:
+            _delete_stage(client, identifier, stage, clock)
 
 
 def _patch(wanted: RestApi, old: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -199,6 +197,21 @@ def _update_method(client: Any, wanted: RestApi, which: Mapping[str, str], clock
     if keyed:
         operations.append({"op": "replace", "path": "/apiKeyRequired", "value": "false"})
     _persist(lambda: client.update_method(**which, patchOperations=operations), clock)
+
+
+def _deploy(client: Any, wanted: RestApi, identifier: str, clock: Clock, *, fresh: bool) -> None:
+    # A description is given to a stage that is made, and not to one that is there: somebody else may have made it.
+    mark = {"stageDescription": STAGE_DESCRIPTION} if fresh else {}
+    _persist(
+        lambda: client.create_deployment(
+            restApiId=identifier, stageName=wanted.stage, description=settings_digest(wanted), **mark
+        ),
+        clock,
+    )
+
+
+def _delete_stage(client: Any, identifier: str, stage: str, clock: Clock) -> None:
+    _persist(lambda: client.delete_stage(restApiId=identifier, stageName=stage), clock)
 
 
 def _limit(client: Any, wanted: RestApi, identifier: str, clock: Clock) -> None:

@@ -23,6 +23,9 @@ from podpac_lambda_widgets.plan.resources import API_ID, Observed, RestApi
 _PAGE = {"PageSize": 500}
 #: What a stage serves only after a deployment.
 DEPLOYED = ("binary_media_types", "path", "method", "authorization", "integration")
+#: The description of a stage that we made. One that somebody else has made in our API has another, though it may serve
+#: a deployment of ours.
+STAGE_DESCRIPTION = "podpac-lambda-widgets"
 #: A stage's limit for all its methods together.
 ALL_METHODS = "*/*"
 
@@ -96,7 +99,8 @@ def _read_api(
     resource = _own_resource(read_resources(client, identifier), wanted)
     methods: Mapping[str, Any] = resource.get("resourceMethods", {})
     method: Mapping[str, Any] = methods.get(wanted.method) or next(iter(methods.values()), {})
-    stage = _read_stage(client, identifier, wanted)
+    stages = _read_stages(client, identifier, wanted)
+    stage = stages[0] if stages else {}
     limits = stage.get("methodSettings", {}).get(ALL_METHODS, {})
     found_tags = client.get_tags(resourceArn=api_arn(wanted, identifier))["tags"]
     return RestApi(
@@ -111,7 +115,7 @@ def _read_api(
         method=" ".join(sorted(methods)),
         authorization=_authorization(method),
         integration=_integration(method),
-        stage=stage.get("stageName", ""),
+        stage=" ".join(each["stageName"] for each in stages),
         rate_limit=float(limits.get("throttlingRateLimit", -1.0)),
         burst_limit=int(limits.get("throttlingBurstLimit", -1)),
         permission=with_identifier(permission, identifier, API_ID),
@@ -153,11 +157,15 @@ def _integration(method: Mapping[str, Any]) -> str:
     return uri if not found or how == ("AWS_PROXY", "POST") else " ".join(filter(None, (*how, uri)))
 
 
-def _read_stage(client: Any, identifier: str, wanted: RestApi) -> dict[str, Any]:
-    """The wanted stage, or else the first there is: our API has one."""
+def _read_stages(client: Any, identifier: str, wanted: RestApi) -> list[dict[str, Any]]:
+    """The wanted stage, whoever made it, and then those that we made under other names."""
     stages: list[dict[str, Any]] = client.get_stages(restApiId=identifier).get("item", [])
-    stages.sort(key=lambda stage: (stage["stageName"] != wanted.stage, stage["stageName"]))
-    return stages[0] if stages else {}
+    ours = [each for each in stages if wanted.stage == each["stageName"] or _is_own_stage(each)]
+    return sorted(ours, key=lambda stage: (stage["stageName"] != wanted.stage, stage["stageName"]))
+
+
+def _is_own_stage(stage: Mapping[str, Any]) -> bool:
+    return bool(stage.get("description") == STAGE_DESCRIPTION)
 
 
 def _is_deployed(client: Any, identifier: str, stage: Mapping[str, Any], wanted: RestApi) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from podpac_lambda_widgets.aws.translate import error_code
+from podpac_lambda_widgets.aws.translate import asking, error_code
 
 #: What ends the ids of our rules, after what they have in common (:func:`~.plan.policies.lifecycle_rules`).
 _SUFFIXES = ("-uploads", "-results")
@@ -74,3 +74,15 @@ def put_lifecycle(s3: Any, who: Mapping[str, str], wanted: Rules) -> None:
         LifecycleConfiguration={"Rules": [*others, *wanted]},
         **({"TransitionDefaultMinimumObjectSize": size} if size else {}),
     )
+
+
+def remove_rules(s3: Any, bucket: str, identifiers: Sequence[str], account: str) -> None:
+    """Take our rules out of a bucket that stays, beside those of others; gone already is fine."""
+    who = {"Bucket": bucket, "ExpectedBucketOwner": account}
+    with asking("Taking our lifecycle rules away", bucket):
+        found = _read(s3, who)
+        others = [rule for rule in found.get("Rules", []) if rule.get("ID") not in identifiers]
+        if not others:
+            s3.delete_bucket_lifecycle(**who)
+        elif len(others) < len(found["Rules"]):
+            s3.put_bucket_lifecycle_configuration(**who, LifecycleConfiguration={"Rules": others})

@@ -10,6 +10,7 @@ from podpac_lambda_widgets.aws import (
     gateway,
     gateway_reading,
     iam,
+    lifecycle,
     logs,
     notifications,
     objects,
@@ -143,6 +144,8 @@ class Resources:
                 s3.delete_bucket(client("s3"), found.name, account, clock)
             case BucketContents():
                 bucket_contents.empty_bucket(client("s3"), found, stack, account, progress)
+                if found.lifecycle_ids:
+                    lifecycle.remove_rules(client("s3"), found.name, found.lifecycle_ids, account)
             case StoredObject():
                 objects.delete_object(client("s3"), found, account)
             case LogGroup():

@@ -14,7 +14,7 @@ from podpac_lambda_widgets.aws.lifecycle import put_lifecycle, read_lifecycle
 from podpac_lambda_widgets.aws.translate import asking, error_code
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
-from podpac_lambda_widgets.errors import AwsError, ResourceExistsError, ResourceNotFoundError
+from podpac_lambda_widgets.errors import BucketElsewhereError, ResourceExistsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.resources import Bucket, Observed
 
 _BLOCK = {
@@ -29,10 +29,6 @@ _ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm":
 _TAGS_SECONDS = 20.0
 #: The stack named for a bucket that AWS does not let us look into.
 SOMEBODY_ELSES = "another account, or s3:ListBucket is missing"
-
-
-class BucketElsewhereError(AwsError):
-    """The bucket is in another region."""
 
 
 def read_bucket(s3: Any, wanted: Bucket, account: str, confirm: Confirm) -> Observed | None:

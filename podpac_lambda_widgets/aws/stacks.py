@@ -60,15 +60,15 @@ def find_stacks(tagging: Any) -> dict[str, tuple[str, ...]]:
     return _by_stack(found)
 
 
-def find_buckets(tagging: Any, stack: str) -> tuple[str, ...]:
-    """Names of the buckets that bear a stack's tag; empty too where they may not be looked for."""
+def find_buckets(tagging: Any, stack: str) -> tuple[str, ...] | None:
+    """Names of the buckets that bear a stack's tag; None where they may not be looked for."""
     filters = [{"Key": STACK_TAG, "Values": [stack]}]
     try:
         with asking("Looking for buckets", stack):
             pages = tagging.get_paginator("get_resources").paginate(TagFilters=filters, ResourceTypeFilters=["s3"])
             arns = [str(each["ResourceARN"]) for page in pages for each in page["ResourceTagMappingList"]]
     except AccessDeniedError:
-        return ()
+        return None
     return tuple(sorted(arn.rpartition(":")[2] for arn in arns))
 
 
@@ -91,13 +91,13 @@ def find_roles(iam: Any, region: str) -> dict[str, tuple[str, ...]]:
     return _by_stack((stack, arn) for stack, arn in found if stack and stack.endswith(f"@{region}"))
 
 
-def find_own_roles(iam: Any, stack: str) -> tuple[str, ...]:
-    """Names of the roles that bear a stack's tag; empty too where they may not be looked for."""
+def find_own_roles(iam: Any, stack: str) -> tuple[str, ...] | None:
+    """Names of the roles that bear a stack's tag; None where they may not be looked for."""
     try:
         with asking("Looking for roles", stack):
             return tuple(sorted(arn.rpartition("/")[2] for owner, arn in _own_roles(iam) if owner == stack))
     except AccessDeniedError:
-        return ()
+        return None
 
 
 def _own_roles(iam: Any) -> Iterator[tuple[str | None, str]]:

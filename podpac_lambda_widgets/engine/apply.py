@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from podpac_lambda_widgets.clock import Clock
@@ -16,10 +16,17 @@ from podpac_lambda_widgets.engine.events import (
     PlanStarted,
 )
 from podpac_lambda_widgets.engine.ports import Account, Lock
-from podpac_lambda_widgets.errors import CancelledError, DeployError, PlanRefusedError, PodpacLambdaError
+from podpac_lambda_widgets.errors import (
+    CancelledError,
+    ConfirmationRequiredError,
+    DeployError,
+    PlanOutdatedError,
+    PlanRefusedError,
+    PodpacLambdaError,
+)
 from podpac_lambda_widgets.plan.changes import Create, Delete, Plan, Update
 from podpac_lambda_widgets.plan.difference import plan_delete
-from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Resource
+from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, LeftLock, Resource
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ def apply_plan(
     cancelled: Callable[[], bool],
     *,
     rollback: bool = False,
+    replan: Callable[[], Plan] | None = None,
+    results_may_go: bool = False,
 ) -> None:
     """Apply every change that writes, in order, while nobody else builds or deletes the stack.
 
@@ -53,11 +62,17 @@ def apply_plan(
     ----------
     rollback : bool
         When it stops, take back what this run has created; what it has changed stays changed.
+    replan : callable, optional
+        Makes the plan anew once nobody else can build any more, to see that it is still the same.
+    results_may_go : bool
+        Whether somebody has agreed to lose results, more than the plan counts too.
 
     Raises
     ------
     PlanRefusedError
         The plan would touch what is not ours; nothing was done.
+    PlanOutdatedError
+        Something has changed since the plan; nothing was done.
     StackBusyError
         Somebody else is building or deleting the stack; nothing was done.
     DeployError
@@ -67,12 +82,33 @@ def apply_plan(
     """
     if plan.refusals:
         raise _refused(plan)
-    began = clock.monotonic()
-    listener(PlanStarted(plan))
     if plan.writes:
         with account.lock(plan.stack) as lock:
-            _apply_all(plan, account, lock, clock, listener, cancelled, rollback)
-    listener(PlanFinished(plan, clock.monotonic() - began))
+            if replan is not None:
+                check_same(replan(), plan)
+            run = _Run(plan, account, lock, clock, listener, cancelled, rollback, results_may_go)
+            run.apply()
+    else:
+        listener(PlanStarted(plan))
+        listener(PlanFinished(plan, 0.0))
+
+
+def check_same(now: Plan, expected: Plan) -> None:
+    """Make sure that a plan does what another does.
+
+    Raises
+    ------
+    PlanOutdatedError
+        It would do something else, or lose other results.
+    """
+    if (_deeds(now), now.refusals, now.results) == (_deeds(expected), expected.refusals, expected.results):
+        return
+    raise PlanOutdatedError(
+        "Nothing was done: something has changed since the plan",
+        resource=now.stack,
+        why=f"By now it would be: {now.summary}.",
+        next_step="Look at a new plan.",
+    )
 
 
 def _refused(plan: Plan) -> PlanRefusedError:
@@ -85,82 +121,115 @@ def _refused(plan: Plan) -> PlanRefusedError:
     )
 
 
-def _apply_all(
-    plan: Plan,
-    account: Account,
-    lock: Lock,
-    clock: Clock,
-    listener: Listener,
-    cancelled: Callable[[], bool],
-    rollback: bool,
-) -> None:
-    for index, change in enumerate(plan.writes):
-        begun = plan.writes[:index]
+def _deeds(plan: Plan) -> list[Create | Update | Delete]:
+    # Whoever holds the stack sees a lock: his own.
+    return [change for change in plan.writes if not isinstance(change.resource, LeftLock)]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One plan on its way into an account; see :func:`apply_plan`."""
+
+    plan: Plan
+    account: Account
+    lock: Lock
+    clock: Clock
+    listener: Listener
+    cancelled: Callable[[], bool]
+    rollback: bool
+    results_may_go: bool
+
+    def apply(self) -> None:
+        began = self.clock.monotonic()
+        self.listener(PlanStarted(self.plan))
+        for index in range(len(self.plan.writes)):
+            self._apply_at(index)
+        self.listener(PlanFinished(self.plan, self.clock.monotonic() - began))
+
+    def _apply_at(self, index: int) -> None:
+        change = self.plan.writes[index]
+        start = self.clock.monotonic()
         try:
-            if cancelled():
-                raise CancelledError(
-                    f"Stopped before {change.action} {change.resource}",
-                    why=f"{index} of {len(plan.writes)} changes are done.",
-                    next_step="Build again to go on, or delete what was made.",
-                )
-            lock.renew_if_needed()
-            begun = plan.writes[: index + 1]
-            listener(ChangeStarted(change))
-            start = clock.monotonic()
-            _apply_change(change, account, plan.stack, lock, listener)
+            self._check_cancelled(index)
+            self.lock.renew_if_needed()
+            self.listener(ChangeStarted(change))
+            self._apply_change(change)
         except PodpacLambdaError as error:
             if not isinstance(error, CancelledError):
-                listener(ChangeFailed(change, error))
-            taken_back = _take_back(begun, plan.stack, account, lock, listener) if rollback else None
-            raise _stopped(plan, index, error, taken_back) from error
-        listener(ChangeApplied(change, clock.monotonic() - start))
+                self.listener(ChangeFailed(change, error))
+            taken_back = self._take_back(index) if self.rollback else None
+            raise _stopped(self.plan, index, error, taken_back) from error
+        except BaseException:
+            # Somebody pressed Ctrl-C, or a listener failed.
+            if self.rollback:
+                self._take_back(index)
+            raise
+        self.listener(ChangeApplied(change, self.clock.monotonic() - start))
 
+    def _check_cancelled(self, index: int) -> None:
+        if self.cancelled():
+            change = self.plan.writes[index]
+            raise CancelledError(
+                f"Stopped before {change.action} {change.resource}",
+                why=f"{index} of {len(self.plan.writes)} changes are done.",
+                next_step="Build again to go on, or delete what was made.",
+            )
 
-def _take_back(
-    begun: Sequence[Create | Update | Delete], stack: str, account: Account, lock: Lock, listener: Listener
-) -> TakenBack:
-    """Delete what was created, last made first, and what the failed change may have half made."""
-    gone: list[str] = []
-    left: list[str] = []
-    for change in reversed(begun):
-        if not isinstance(change, Create):
-            continue
-        try:
-            found = account.read(change.resource)
-            if found is None or found.stack != stack:
+    def _apply_change(self, change: Create | Update | Delete) -> None:
+        deletes_objects = isinstance(change, Delete) and isinstance(change.resource, Bucket | BucketContents)
+
+        def progress(done: int, total: int) -> None:
+            self.lock.renew_if_needed()
+            self.listener(ChangeProgressed(change, done, total, "objects" if deletes_objects else "bytes"))
+
+        match change:
+            case Create():
+                self.account.create(change.resource, self.plan.stack, progress)
+            case Update():
+                self.account.update(change, self.plan.stack, progress)
+            case Delete():
+                self._check_results(change.resource)
+                self.account.delete(change.resource, self.plan.stack, progress)
+
+    def _check_results(self, resource: Resource) -> None:
+        """Results may have come since the plan was looked at: the function runs until it goes itself."""
+        if not isinstance(resource, Bucket | BucketContents) or self.results_may_go:
+            return
+        results = self.account.count_objects(resource, self.plan.stack).results
+        if results > resource.results:
+            raise ConfirmationRequiredError(
+                f"{results - resource.results:,} results have come in the meantime",
+                resource=str(resource),
+                why="They are nowhere else.",
+                next_step="Delete again: it asks for the function's name.",
+            )
+
+    def _take_back(self, index: int) -> TakenBack:
+        """Delete what was created, last made first, and what the failed change may have half made."""
+        gone: list[str] = []
+        left: list[str] = []
+        for change in reversed(self.plan.writes[: index + 1]):
+            if not isinstance(change, Create):
                 continue
-            resource = _counted(change.resource, account, stack)
-            for deletion in plan_delete(stack, [replace(found, resource=resource)]).writes:
-                _apply_change(deletion, account, stack, lock, listener)
-            gone.append(str(change.resource))
-        except PodpacLambdaError as error:
-            left.append(f"{change.resource} ({error.what})")
-    return TakenBack(tuple(gone), tuple(left))
+            try:
+                if self._uncreate(change.resource):
+                    gone.append(str(change.resource))
+            except PodpacLambdaError as error:
+                left.append(f"{change.resource} ({error.what})")
+        return TakenBack(tuple(gone), tuple(left))
 
-
-def _counted(resource: Resource, account: Account, stack: str) -> Resource:
-    if not isinstance(resource, Bucket):
-        return resource
-    count = account.count_objects(resource, stack)
-    return replace(resource, own_objects=count.own, foreign_objects=count.foreign, own_uploads=count.uploads)
-
-
-def _apply_change(
-    change: Create | Update | Delete, account: Account, stack: str, lock: Lock, listener: Listener
-) -> None:
-    deletes_objects = isinstance(change, Delete) and isinstance(change.resource, Bucket | BucketContents)
-
-    def progress(done: int, total: int) -> None:
-        lock.renew_if_needed()
-        listener(ChangeProgressed(change, done, total, "objects" if deletes_objects else "bytes"))
-
-    match change:
-        case Create():
-            account.create(change.resource, stack, progress)
-        case Update():
-            account.update(change, stack, progress)
-        case Delete():
-            account.delete(change.resource, stack, progress)
+    def _uncreate(self, resource: Resource) -> bool:
+        found = self.account.read(resource)
+        if found is None or found.stack != self.plan.stack:
+            return False
+        if isinstance(resource, Bucket):
+            count = self.account.count_objects(resource, self.plan.stack)
+            resource = replace(
+                resource, own_objects=count.own, foreign_objects=count.foreign, own_uploads=count.uploads
+            )
+        for deletion in plan_delete(self.plan.stack, [replace(found, resource=resource)]).writes:
+            self._apply_change(deletion)
+        return True
 
 
 def _stopped(plan: Plan, index: int, error: PodpacLambdaError, taken_back: TakenBack | None) -> PodpacLambdaError:

@@ -6,16 +6,17 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from podpac_lambda_widgets.engine.ports import Account
-from podpac_lambda_widgets.errors import AccessDeniedError
+from podpac_lambda_widgets.errors import AccessDeniedError, BucketElsewhereError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.changes import Keep
 from podpac_lambda_widgets.plan.desired import named_bucket, named_extras, named_function, named_resources, named_role
 from podpac_lambda_widgets.plan.difference import Pair
-from podpac_lambda_widgets.plan.names import StackNames, as_deployed, stack_names
+from podpac_lambda_widgets.plan.names import StackNames, as_deployed, extras_of, stack_names
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas, quota_conflict
 from podpac_lambda_widgets.plan.resources import (
     Bucket,
+    Extras,
     Function,
     LeftLock,
     LogGroup,
@@ -30,10 +31,13 @@ from podpac_lambda_widgets.plan.resources import (
 
 @dataclass(frozen=True)
 class Found:
-    """What was found under some names, and what could not be looked at."""
+    """What was looked for, what was found of it, and what could not be looked at."""
 
+    named: tuple[Resource, ...]
     observed: tuple[Observed, ...]
     unreadable: tuple[Keep, ...]
+    #: Actions that it would have taken to look for what bears the stack's tag under other names.
+    unsearched: tuple[str, ...] = ()
 
 
 def read_wanted(account: Account, wanted: Sequence[Resource], stack: str, adopt: Collection[str]) -> list[Pair]:
@@ -42,8 +46,7 @@ def read_wanted(account: Account, wanted: Sequence[Resource], stack: str, adopt:
     ours = True
     for resource in wanted:
         # There is no looking into a bucket that is missing or a stranger's.
-        inside = isinstance(resource, StoredObject | S3Trigger)
-        found = account.read(resource) if ours or not inside else None
+        found = account.read(resource) if ours or not isinstance(resource, StoredObject) else None
         if isinstance(resource, Bucket):
             ours = found is not None and (found.stack == stack or is_adopted(found, adopt))
         pairs.append((resource, found))
@@ -94,26 +97,46 @@ def read_named(account: Account, named: Iterable[Resource], names: StackNames, a
     """What bears these names, buckets with what is in them; what may not be read is no reason to leave the rest."""
     observed: list[Observed] = []
     unreadable: list[Keep] = []
-    for each in named:
+    looked_for = tuple(named)
+    for each in looked_for:
         try:
             found = account.read(each)
             if found is not None:
                 observed.append(_count_bucket(account, found, names, adopt))
         except AccessDeniedError as error:
-            unreadable.append(Keep(each, f"could not be looked at ({error.action or error.what})"))
-    return Found(tuple(observed), tuple(unreadable))
+            note = f"could not be looked at ({error.action or error.what})"
+            unreadable.append(Keep(each, note, is_unseen=True))
+        except BucketElsewhereError as error:
+            unreadable.append(Keep(each, f"{error.what[:1].lower()}{error.what[1:]}"))
+    return Found(looked_for, tuple(observed), tuple(unreadable))
 
 
-def read_deployed(account: Account, deployment: Deployment, identity: Identity) -> Deployment:
-    """The wish with the names that the function really has, where there is one of ours."""
+@dataclass(frozen=True)
+class Deployed:
+    """What the deployed function tells.
+
+    Parameters
+    ----------
+    wish : Deployment
+        With the names that the function really has, where there is one of ours.
+    extras : Extras or None
+        What belongs to it; None when nobody says.
+    """
+
+    wish: Deployment
+    extras: Extras | None
+
+
+def read_deployed(account: Account, deployment: Deployment, identity: Identity) -> Deployed:
+    """Ask the deployed function for its names, and for what belongs to it."""
     names = stack_names(deployment, identity)
     try:
         found = account.read(named_function(names))
     except AccessDeniedError:
-        return deployment
+        return Deployed(deployment, None)
     if found is None or found.stack != names.stack or not isinstance(found.resource, Function):
-        return deployment
-    return as_deployed(deployment, found.resource)
+        return Deployed(deployment, None)
+    return Deployed(as_deployed(deployment, found.resource), extras_of(found.resource))
 
 
 def read_whole(account: Account, deployment: Deployment, identity: Identity) -> tuple[Found, Deployment]:
@@ -122,18 +145,26 @@ def read_whole(account: Account, deployment: Deployment, identity: Identity) -> 
     It is looked for by the names that the function tells, by those of the wish, and by the stack's tag.
     """
     deployed = read_deployed(account, deployment, identity)
-    names, wished = stack_names(deployed, identity), stack_names(deployment, identity)
+    names, wished = stack_names(deployed.wish, identity), stack_names(deployment, identity)
     tagged = account.tagged(names.stack)
     named = (
-        *named_extras(names, identity),
-        *named_extras(wished, identity),
-        *named_resources(deployed, identity),
+        *named_extras(names, identity, deployed.extras),
+        *named_resources(deployed.wish, identity),
         *(replace(named_role(names), name=name) for name in (wished.role, *tagged.roles)),
-        *(named_bucket(name, identity) for name in (wished.bucket, *tagged.buckets)),
+        *(named_bucket(names, identity, name) for name in (wished.bucket, *tagged.buckets)),
     )
     once = {(type(each), _place(each)): each for each in reversed(named)}
     ordered = sorted(once.values(), key=_deleting_order)
-    return read_named(account, ordered, names, deployed.adopt), deployed
+    found = read_named(account, ordered, names, deployed.wish.adopt)
+    if deployed.extras is not None:
+        # Where the function tells the names, those of the wish are a second look: it may have been changed.
+        told = {(type(each), _place(each)) for each in named_resources(deployed.wish, identity)}
+        second = {(type(each), _place(each)) for each in (named_role(wished), named_bucket(wished, identity))}
+        missed = tuple(
+            each for each in found.unreadable if (type(each.resource), _place(each.resource)) not in second - told
+        )
+        found = replace(found, unreadable=missed)
+    return replace(found, unsearched=tagged.unsearched), deployed.wish
 
 
 def _deleting_order(resource: Resource) -> int:
@@ -143,14 +174,15 @@ def _deleting_order(resource: Resource) -> int:
 
 
 def read_surplus(account: Account, wanted: Sequence[Resource], deployment: Deployment, identity: Identity) -> Found:
-    """What is left of an earlier wish: triggers, a budget, a role or a bucket of another name."""
+    """What is left of an earlier wish: triggers, a budget, old archives, a role or a bucket of another name."""
     names = stack_names(deployment, identity)
-    deployed = stack_names(read_deployed(account, deployment, identity), identity)
-    named: list[Resource] = [*named_extras(deployed, identity)]
+    told = read_deployed(account, deployment, identity)
+    deployed = stack_names(told.wish, identity)
+    named: list[Resource] = [*named_extras(deployed, identity, told.extras)]
     if deployed.role != names.role:
         named.append(named_role(deployed))
     if deployed.bucket != names.bucket:
-        named.append(named_bucket(deployed.bucket, identity))
+        named.append(named_bucket(deployed, identity))
     places = {(type(each), _place(each)) for each in wanted}
     left = [each for each in named if (type(each), _place(each)) not in places]
     return read_named(account, left, deployed, (deployed.bucket,))
@@ -170,7 +202,7 @@ def _count_bucket(account: Account, found: Observed, names: StackNames, adopt: C
     bucket = replace(
         found.resource,
         own_prefixes=names.own_prefixes,
-        results_prefix=f"{names.output}/",
+        no_results=names.no_results,
         own_keys=names.own_keys,
         adopted=is_adopted(found, adopt),
     )

@@ -11,7 +11,7 @@ from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas
-from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
+from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource
 
 
 class Lock(Protocol):
@@ -62,7 +62,7 @@ class Account(Protocol):
     def stacks(self) -> tuple[StackRecord, ...]:
         """Every stack of ours in the region."""
 
-    def count_objects(self, bucket: Bucket, stack: str) -> BucketCount:
+    def count_objects(self, bucket: Bucket | BucketContents, stack: str) -> BucketCount:
         """What is in a bucket."""
 
     def inspect_object(self, bucket: str, key: str) -> Mapping[str, str | int]:

@@ -1,22 +1,35 @@
-"""What is made sure of before anything is written: the plan is the one that was looked at, agreed to, and permitted."""
+"""What is made sure of before anything is written: that the plan was agreed to, and is permitted."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from podpac_lambda_widgets.engine.ports import Account
-from podpac_lambda_widgets.errors import ConfirmationRequiredError, PermissionsMissingError, PlanOutdatedError
-from podpac_lambda_widgets.plan.actions import grants_for
+from podpac_lambda_widgets.errors import ConfirmationRequiredError, DeployError, PermissionsMissingError
+from podpac_lambda_widgets.plan.actions import Grant, grants_for
 from podpac_lambda_widgets.plan.calls import calls_of
-from podpac_lambda_widgets.plan.changes import Plan
+from podpac_lambda_widgets.plan.changes import Delete, Keep, Plan
 from podpac_lambda_widgets.plan.names import StackNames
 
 
-def missing_permissions(account: Account, plan: Plan, names: StackNames) -> tuple[str, ...] | None:
-    """Which permissions a plan needs and this caller lacks, in words; None when AWS does not let us ask."""
-    operations = dict.fromkeys(call.operation for call in calls_of(plan))
-    return account.denied(grants_for(operations, names, account.identity()))
+def missing_permissions(
+    account: Account, plan: Plan, wished: StackNames, deployed: StackNames
+) -> tuple[str, ...] | None:
+    """Which permissions a plan needs and this caller lacks, in words; None when AWS does not let us ask.
+
+    What is made or changed has the wish's names; what goes, those that the function really has.
+    """
+    goes = tuple(change for change in plan.changes if isinstance(change, Delete))
+    made = tuple(change for change in plan.changes if not isinstance(change, Delete))
+    identity = account.identity()
+    grants: list[Grant] = []
+    for changes, names in ((made, wished), (goes, deployed)):
+        operations = dict.fromkeys(call.operation for call in calls_of(replace(plan, changes=changes)))
+        grants += grants_for(operations, names, identity)
+    return account.denied(grants)
 
 
-def check_permissions(account: Account, plan: Plan, names: StackNames) -> None:
+def check_permissions(account: Account, plan: Plan, wished: StackNames, deployed: StackNames) -> None:
     """Make sure, as far as AWS tells, that a plan is permitted.
 
     Raises
@@ -24,7 +37,7 @@ def check_permissions(account: Account, plan: Plan, names: StackNames) -> None:
     PermissionsMissingError
         With everything that would be refused.
     """
-    missing = missing_permissions(account, plan, names)
+    missing = missing_permissions(account, plan, wished, deployed)
     if not missing:
         return
     purpose = "deploy" if plan.purpose == "build" else "destroy"
@@ -35,23 +48,6 @@ def check_permissions(account: Account, plan: Plan, names: StackNames) -> None:
         why="; ".join(missing),
         next_step=f"Send policy_for({purpose!r}) to an administrator; preflight=False tries all the same.",
     )
-
-
-def check_expected(plan: Plan, expected: Plan | None) -> None:
-    """Make sure that a plan does what somebody has looked at.
-
-    Raises
-    ------
-    PlanOutdatedError
-        It would do something else by now.
-    """
-    if expected is not None and (plan.writes, plan.refusals) != (expected.writes, expected.refusals):
-        raise PlanOutdatedError(
-            "Nothing was done: something has changed since the plan",
-            resource=plan.stack,
-            why=f"By now it would be: {plan.summary}.",
-            next_step="Look at a new plan.",
-        )
 
 
 def check_confirmation(plan: Plan, confirm: bool | str, name: str) -> None:
@@ -75,4 +71,23 @@ def check_confirmation(plan: Plan, confirm: bool | str, name: str) -> None:
             f"Deleting {plan.stack} takes away {len(plan.writes)} resources",
             resource=going,
             next_step="Say confirm=True to go on.",
+        )
+
+
+def check_complete(plan: Plan) -> None:
+    """Make sure that a plan to delete could look at everything.
+
+    Raises
+    ------
+    DeployError
+        With what could not be looked at, and so may be left.
+    """
+    unseen = [change for change in plan.changes if isinstance(change, Keep) and change.is_unseen]
+    if unseen:
+        raise DeployError(
+            "Not everything of the stack could be deleted",
+            failed=", ".join(str(change.resource) for change in unseen),
+            done=[f"{change.action} {change.resource}" for change in plan.writes],
+            why="; ".join(f"{change.resource} {change.note}" for change in unseen),
+            next_step="Have it deleted by somebody with policy_for('destroy'): the function is kept until then.",
         )

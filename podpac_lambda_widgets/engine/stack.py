@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from podpac_lambda_widgets.clock import Clock, SystemClock
-from podpac_lambda_widgets.engine.apply import apply_plan
+from podpac_lambda_widgets.engine.apply import apply_plan, check_same
 from podpac_lambda_widgets.engine.archives import ArchiveFinder
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
 from podpac_lambda_widgets.engine.observation import (
     read_deployed,
-    read_named,
     read_surplus,
     read_wanted,
     read_whole,
@@ -22,8 +22,8 @@ from podpac_lambda_widgets.engine.observation import (
 )
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.preflight import (
+    check_complete,
     check_confirmation,
-    check_expected,
     check_permissions,
     missing_permissions,
 )
@@ -32,6 +32,7 @@ from podpac_lambda_widgets.engine.runner import run_pipeline
 from podpac_lambda_widgets.errors import (
     AccessDeniedError,
     DeployError,
+    PlanOutdatedError,
     ResourceNotFoundError,
 )
 from podpac_lambda_widgets.limits import TIMEOUT_S
@@ -46,19 +47,28 @@ from podpac_lambda_widgets.plan.desired import (
     desired_resources,
     guard_environment,
     named_function,
-    named_resources,
 )
 from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
 from podpac_lambda_widgets.plan.names import StackNames, stack_names
 from podpac_lambda_widgets.plan.permissions import Purpose, policy_for, wishes_of
-from podpac_lambda_widgets.plan.resources import Function, LeftLock
+from podpac_lambda_widgets.plan.resources import Function
 from podpac_lambda_widgets.plan.validation import Validation
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.wire import Request
 
+#: How often a plan is made again because another builder changed something before it could be applied.
+_ATTEMPTS = 3
+
 
 def _never() -> bool:
     return False
+
+
+def _unsearched_warning(actions: Sequence[str]) -> tuple[str, ...]:
+    if not actions:
+        return ()
+    missing = " and ".join(actions)
+    return (f"What belongs to the stack under other names could not be looked for ({missing} is not permitted)",)
 
 
 class Stack:
@@ -112,7 +122,7 @@ class Stack:
 
     def preflight(self, plan: Plan) -> tuple[str, ...] | None:
         """Which permissions a plan needs and this caller lacks, in words; None when AWS does not let us ask."""
-        return missing_permissions(self.account, plan, self._names())
+        return missing_permissions(self.account, plan, *self._both_names())
 
     def build(
         self,
@@ -143,31 +153,56 @@ class Stack:
         PodpacLambdaError
             As :func:`~podpac_lambda_widgets.engine.apply.apply_plan` raises.
         """
-        plan = self.plan()
-        self._apply(plan, listener, cancelled, expected=expected, rollback=rollback, preflight=preflight)
-        return plan
+        for attempt in count():
+            plan = self.plan()
+            try:
+                self._apply(plan, self.plan, listener, cancelled, expected, preflight, rollback=rollback)
+            except PlanOutdatedError:
+                # Another builder was at work between the plan and the lock: go by what there is now.
+                if expected is not None or attempt == _ATTEMPTS:
+                    raise
+            else:
+                return plan
+        raise AssertionError("unreachable")
 
     def _apply(
         self,
         plan: Plan,
+        replan: Callable[[], Plan],
         listener: Listener,
         cancelled: Callable[[], bool],
-        *,
         expected: Plan | None,
         preflight: bool,
+        *,
         rollback: bool = False,
+        results_may_go: bool = False,
     ) -> None:
-        check_expected(plan, expected)
+        if expected is not None:
+            check_same(plan, expected)
         if preflight and plan.writes and not plan.refusals:
-            check_permissions(self.account, plan, self._names())
-        apply_plan(plan, self.account, self._clock, listener, cancelled, rollback=rollback)
+            check_permissions(self.account, plan, *self._both_names())
+        apply_plan(
+            plan,
+            self.account,
+            self._clock,
+            listener,
+            cancelled,
+            rollback=rollback,
+            replan=replan,
+            results_may_go=results_may_go,
+        )
         self._deployed = None
+
+    def _both_names(self) -> tuple[StackNames, StackNames]:
+        """The wish's names, and those that the function really has."""
+        identity = self.account.identity()
+        return self._names(), stack_names(read_deployed(self.account, self.deployment, identity).wish, identity)
 
     def plan_delete(self) -> Plan:
         """What deleting would take away, found by names and tags alone. Reads only."""
         found, deployed = read_whole(self.account, self.deployment, self.account.identity())
-        plan = plan_delete(self._names().stack, found.observed, deployed.adopt)
-        return replace(plan, changes=(*plan.changes, *found.unreadable))
+        plan = plan_delete(self._names().stack, found.observed, deployed.adopt, found.unreadable)
+        return replace(plan, warnings=_unsearched_warning(found.unsearched))
 
     def delete(
         self,
@@ -193,10 +228,14 @@ class Stack:
         ------
         ConfirmationRequiredError
             Without it; it says what would go.
+        DeployError
+            Something may not be looked at, and may be left; the function stays, which tells its name.
         """
         plan = self.plan_delete()
-        check_confirmation(plan, confirm, self.deployment.function_name)
-        self._apply(plan, listener, cancelled, expected=expected, preflight=preflight)
+        name = self.deployment.function_name
+        check_confirmation(plan, confirm, name)
+        self._apply(plan, self.plan_delete, listener, cancelled, expected, preflight, results_may_go=confirm == name)
+        check_complete(plan)
         return plan
 
     def validate(self, raise_exceptions: bool = False) -> Validation:
@@ -220,11 +259,10 @@ class Stack:
     def describe(self) -> Description:
         """What there is of this stack in the account. Reads only."""
         identity = self.account.identity()
-        deployed = read_deployed(self.account, self.deployment, identity)
-        names = stack_names(deployed, identity)
-        named = tuple(each for each in named_resources(deployed, identity) if not isinstance(each, LeftLock))
-        found = read_named(self.account, named, names, self.deployment.adopt)
-        return Description(names.stack, identity, named, found.observed, found.unreadable)
+        found, deployed = read_whole(self.account, self.deployment, identity)
+        return Description(
+            self._names().stack, identity, found.named, found.observed, found.unreadable, tuple(deployed.adopt)
+        )
 
     def run(
         self,
@@ -259,7 +297,16 @@ class Stack:
 
     def policy_for(self, purpose: Purpose) -> dict[str, Any]:
         """The smallest policy with which this stack can be deployed, run or destroyed: to send to an administrator."""
-        return policy_for(purpose, self._names(), self.account.identity(), wishes_of(self.deployment))
+        wished, deployed = self._both_names()
+        names = wished if purpose == "deploy" else deployed
+        return policy_for(purpose, names, self.account.identity(), wishes_of(self.deployment), self._archive_arns())
+
+    def _archive_arns(self) -> tuple[str, ...]:
+        source, partition = self.source, self.account.identity().partition
+        if source is None or not source.is_bucket:
+            return ()
+        keys = (source.function_source_dist_key, source.function_source_dependencies_key)
+        return tuple(f"arn:{partition}:s3:::{source.function_source_bucket}/{key}" for key in keys if key)
 
     def get_logs(
         self,

@@ -56,6 +56,8 @@ class Tagged:
 
     buckets: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    #: The actions that were not permitted, so that nothing was found.
+    unsearched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ OPERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "s3.PutBucketEncryption": {"bucket": ("s3:PutEncryptionConfiguration",)},
     "s3.PutBucketLifecycleConfiguration": {"bucket": ("s3:PutLifecycleConfiguration",)},
     "s3.PutBucketNotificationConfiguration": {"bucket": ("s3:PutBucketNotification",)},
+    "s3.DeleteBucketLifecycle": {"bucket": ("s3:PutLifecycleConfiguration",)},
     "s3.ListObjectVersions": {"bucket": ("s3:ListBucketVersions",)},
     "s3.ListMultipartUploads": {"bucket": ("s3:ListBucketMultipartUploads",)},
     "s3.DeleteBucket": {"bucket": ("s3:DeleteBucket",)},

@@ -44,7 +44,7 @@ class Call:
 
 def calls_of(plan: Plan) -> tuple[Call, ...]:
     """Every writing call of a plan, in order; first and last those that hold the stack for one builder."""
-    if not plan.writes:
+    if not plan.writes or plan.refusals:
         return ()
     calls = [Call(operation, str(change.resource)) for change in plan.writes for operation in _operations(change)]
     is_left = any(isinstance(change.resource, LeftLock) for change in plan.writes)
@@ -95,6 +95,9 @@ def _bucket(change: Create | Update | Delete, bucket: Bucket | BucketContents) -
         yield from ["s3.AbortMultipartUpload"] * bucket.own_uploads
         if isinstance(bucket, Bucket):
             yield "s3.DeleteBucket"
+        elif bucket.lifecycle_ids:
+            # Were there rules of others beside ours, it would be PutBucketLifecycleConfiguration.
+            yield "s3.DeleteBucketLifecycle"
     elif isinstance(change, Create):
         yield "s3.CreateBucket"
         yield from list(_BUCKET_FIELDS.values())[1:]

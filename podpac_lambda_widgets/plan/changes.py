@@ -14,13 +14,40 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.plan.cost import IdleCost
 
 
+#: Stands for the value of an environment variable that we did not make: it may be somebody's secret.
+HIDDEN = "(not shown)"
+
+
 @dataclass(frozen=True)
 class Difference:
-    """A managed field whose value is not the wanted one."""
+    """A managed field whose value is not the wanted one.
+
+    Of a function's environment, values that are not of our own making are left out: a plan is printed and saved.
+    """
 
     field: str
     old: Any
     new: Any
+
+    @classmethod
+    def of(cls, field: str, old: Any, new: Any) -> Difference:
+        """With what may be somebody's secret left out."""
+        if field != "environment" or not isinstance(old, Mapping) or not isinstance(new, Mapping):
+            return cls(field, old, new)
+        changed = {key: HIDDEN for key in (*old, *new) if old.get(key) != new.get(key) and not _is_own_variable(key)}
+        return cls(
+            field,
+            {key: HIDDEN if key in changed else value for key, value in old.items() if _is_shown(key, changed)},
+            {key: "(as wished)" if key in changed else value for key, value in new.items() if _is_shown(key, changed)},
+        )
+
+
+def _is_own_variable(name: str) -> bool:
+    return name.startswith("FUNCTION_") or name == "S3_BUCKET_NAME"
+
+
+def _is_shown(name: str, changed: Mapping[str, str]) -> bool:
+    return name in changed or _is_own_variable(name)
 
 
 @dataclass(frozen=True)
@@ -52,6 +79,8 @@ class Keep:
     sign: ClassVar[str] = "="
     resource: Resource
     note: str = ""
+    #: Whether it could not be looked at: it may be there, or not, ours or not.
+    is_unseen: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +118,15 @@ ROOT_WARNING = (
     "These are the credentials of the account's root user, whom nothing can hold back: AWS advises to use them for "
     "nothing but setting up others. Make an IAM user or role with policy_for('deploy')."
 )
+
+
+def _plain(change: Change) -> dict[str, Any]:
+    row = asdict(change)
+    environment = row["resource"].get("environment", {})
+    for name in environment:
+        if not _is_own_variable(name):
+            environment[name] = HIDDEN
+    return row
 
 
 @dataclass(frozen=True)
@@ -156,7 +194,7 @@ class Plan:
 
     def to_json(self) -> str:
         """The plan as JSON text."""
-        rows = [{"action": change.action, "kind": change.resource.kind, **asdict(change)} for change in self.changes]
+        rows = [{"action": change.action, "kind": change.resource.kind, **_plain(change)} for change in self.changes]
         cost = self.idle_cost
         plan = {
             "stack": self.stack,

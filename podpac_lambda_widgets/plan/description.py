@@ -13,6 +13,7 @@ from podpac_lambda_widgets.plan.resources import (
     Bucket,
     Budget,
     FunctionUrl,
+    LeftLock,
     Observed,
     Resource,
     RestApi,
@@ -41,6 +42,8 @@ class Description:
         What was found of it.
     unreadable : tuple of Keep
         What could not be looked at, and why.
+    adopt : tuple of str
+        Names of buckets and roles that are used though they are not the stack's.
     """
 
     stack: str
@@ -48,6 +51,7 @@ class Description:
     named: tuple[Resource, ...]
     found: tuple[Observed, ...]
     unreadable: tuple[Keep, ...] = ()
+    adopt: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -56,7 +60,7 @@ class Description:
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Kind, name and state of every resource."""
-        return [(each.kind, each.name, self._state(each)) for each in self.named]
+        return [(each.kind, each.name, self._state(each)) for each in self.named if not isinstance(each, LeftLock)]
 
     def _state(self, named: Resource) -> str:
         for unreadable in self.unreadable:
@@ -65,7 +69,11 @@ class Description:
         found = next((each for each in self.found if _key(each.resource) == _key(named)), None)
         if found is None:
             return "not there"
-        return _facts(found.resource) if found.stack == self.stack else "not ours"
+        if found.stack == self.stack:
+            return _facts(found.resource)
+        if found.stack is None and found.resource.name in self.adopt and isinstance(found.resource, Bucket | Role):
+            return f"adopted: used, not changed; {_facts(found.resource)}"
+        return "not ours"
 
     def __str__(self) -> str:
         return "\n".join([self.title, *(f"  {kind:<12} {name}: {state}" for kind, name, state in self.rows())])

@@ -24,13 +24,13 @@ from podpac_lambda_widgets.plan.resources import (
     EXTRAS_TAG,
     STACK_TAG,
     Bucket,
+    Extras,
     Function,
     LeftLock,
     LogGroup,
     Resource,
     Role,
     StoredObject,
-    extras_text,
 )
 
 
@@ -165,8 +165,9 @@ def _function(
 
 def _function_tags(deployment: Deployment, names: StackNames) -> dict[str, str]:
     budget = names.budget if deployment.function_budget_amount is not None else ""
-    extras = extras_text(url="URL" in deployment.function_triggers, budget=budget)
-    return {**deployment.function_tags, STACK_TAG: names.stack, EXTRAS_TAG: extras}
+    wished = deployment.function_triggers
+    extras = Extras("S3" in wished, "APIGateway" in wished, "URL" in wished, budget)
+    return {**deployment.function_tags, STACK_TAG: names.stack, EXTRAS_TAG: str(extras)}
 
 
 def _code_place(distribution: StoredObject) -> dict[str, Any]:
@@ -227,25 +228,32 @@ def named_role(names: StackNames) -> Role:
     return Role(name=names.role, description="", trust={}, policies={}, managed_policies=(), tags={})
 
 
-def named_bucket(name: str, identity: Identity) -> Bucket:
-    """The bearer of a bucket's name and nothing else."""
-    return Bucket(name=name, region=identity.region, tags={}, public_access_blocked=True, policy=None)
+def named_bucket(names: StackNames, identity: Identity, name: str = "") -> Bucket:
+    """The bearer of a bucket's name, and of the ids of our rules in it; the stack's own where none is given."""
+    rules = policies.lifecycle_rules(names.function, output="", archives="", expiration=1)
+    return Bucket(
+        name=name or names.bucket, region=identity.region, tags={}, public_access_blocked=True, policy=None,
+        lifecycle=rules,
+    )  # fmt: skip
 
 
-def named_extras(names: StackNames, identity: Identity) -> tuple[Resource, ...]:
-    """Bearers of the names of what only some wishes have."""
-    budget = (named_budget(names),) if identity.partition in BUDGET_PARTITIONS else ()
-    return *named_triggers(names, identity), *budget
+def named_extras(names: StackNames, identity: Identity, extras: Extras | None = None) -> tuple[Resource, ...]:
+    """Bearers of the names of what only some wishes have; of all of it, or of what a function says it has."""
+    s3_trigger, api, url = named_triggers(names, identity)
+    budget = named_budget(names) if identity.partition in BUDGET_PARTITIONS else None
+    if extras is None:
+        return s3_trigger, api, url, *((budget,) if budget else ())
+    there = ((s3_trigger, extras.s3_trigger), (api, extras.api), (url, extras.url), (budget, bool(extras.budget)))
+    return tuple(resource for resource, is_there in there if resource is not None and is_there)
 
 
 def named_resources(deployment: Deployment, identity: Identity) -> tuple[Resource, ...]:
-    """Bearers of the stack's names and nothing else, to be looked for in an account."""
+    """Bearers of the names of what every stack has, and nothing else, to be looked for in an account."""
     names = stack_names(deployment, identity)
     return (
-        *named_extras(names, identity),
         LogGroup(name=names.log_group, retention=0, tags={}),
         named_role(names),
-        named_bucket(names.bucket, identity),
+        named_bucket(names, identity),
         named_function(names),
         LeftLock(name=names.lock),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -26,6 +27,8 @@ from podpac_lambda_widgets.plan.resources import (
     StoredObject,
 )
 
+_ANEW = "is deleted and made anew"
+
 Pair = tuple[Resource, Observed | None]
 
 
@@ -33,7 +36,7 @@ def differences(wanted: Resource, found: Resource) -> tuple[Difference, ...]:
     """Every managed field whose value is not the wanted one."""
     values = dict(found.managed_fields())
     return tuple(
-        Difference(field, values[field], value)
+        Difference.of(field, values[field], value)
         for field, value in wanted.managed_fields()
         if not is_same(values[field], value)
     )
@@ -72,7 +75,13 @@ def plan_build(
         What was found and is not wanted any more; what is the stack's of it goes.
     """
     changes = [_build_change(stack, wanted, found, adopt) for wanted, found in pairs]
-    if any(isinstance(change, Create) and isinstance(change.resource, Role) for change in changes):
+    made = {change.resource.name for change in changes if _creates_role(change)}
+    used = {
+        found.resource.role.rpartition("/")[2]
+        for _, found in pairs
+        if found is not None and found.stack == stack and isinstance(found.resource, Function)
+    }
+    if made & used:
         changes = [_with_new_role(change) for change in changes]
     if any(_is_made_anew(change) for change in changes):
         changes = [_with_new_function(change) for change in changes]
@@ -105,6 +114,10 @@ def _surplus_change(found: Observed, stack: str, moved: bool) -> Keep | Delete |
     return Delete(resource, "not wanted any more")
 
 
+def _creates_role(change: Change) -> bool:
+    return isinstance(change, Create) and isinstance(change.resource, Role)
+
+
 def _with_new_role(change: Change) -> Change:
     """A function whose role is made anew has to be told: what AWS granted belonged to the old role, not to its name."""
     wanted = change.resource
@@ -112,7 +125,7 @@ def _with_new_role(change: Change) -> Change:
         return change
     others = change.differences if isinstance(change, Update) else ()
     role = Difference("role", ROLE_GONE, wanted.role)
-    return Update(wanted, (role, *(each for each in others if each.field != "role")), change.note)
+    return Update(wanted, (role, *(each for each in others if each.field != "role")), _ANEW)
 
 
 def _is_made_anew(change: Change) -> bool:
@@ -127,8 +140,10 @@ def _with_new_function(change: Change) -> Change:
     wanted = change.resource
     if isinstance(change, Create | Refuse):
         return change
+    if isinstance(wanted, Function) and isinstance(change, Update):
+        return replace(change, note=_ANEW)
     if isinstance(wanted, FunctionUrl):
-        return Create(wanted, change.note)
+        return Create(wanted, "gets another address, for its function is made anew")
     if isinstance(wanted, S3Trigger | RestApi):
         others = change.differences if isinstance(change, Update) else ()
         lost = Difference("permission", PERMISSION_GONE, wanted.permission)
@@ -150,8 +165,19 @@ def _build_change(stack: str, wanted: Resource, found: Observed | None, adopt: C
     if isinstance(wanted, StoredObject) and not differences(wanted, found.resource):
         return Keep(wanted, "the same archive is there already")
     if isinstance(wanted, Role | Bucket) and wanted.name in adopt and found.stack is None:
+        if isinstance(found.resource, Role) and not _trusts_lambda(found.resource):
+            step = "Add lambda.amazonaws.com to its trust policy, or choose another role."
+            return Refuse(wanted, "does not let Lambda use it", step)
         return Keep(wanted, "adopted: used, not changed")
     return _refusal(wanted, found.stack)
+
+
+def _trusts_lambda(role: Role) -> bool:
+    statements = role.trust.get("Statement", [])
+    return any(
+        statement.get("Effect") == "Allow" and "lambda.amazonaws.com" in json.dumps(statement.get("Principal", {}))
+        for statement in (statements if isinstance(statements, list) else [statements])
+    )
 
 
 def _is_open(wanted: Resource) -> bool:
@@ -175,29 +201,38 @@ def _refusal(wanted: Resource, owner: str | None) -> Refuse:
     if isinstance(wanted, FunctionUrl):
         step = "Delete the function's URL, or take URL out of function_triggers."
         return Refuse(wanted, "exists already and was not made by this package", step)
+    if isinstance(wanted, S3Trigger):
+        step = "Remove the entry with that id from the bucket's notifications, or choose another bucket."
+        return Refuse(wanted, "has an entry in the bucket's notifications that somebody else made", step)
     step = f"Choose another name for the {wanted.kind}"
     if isinstance(wanted, Role | Bucket):
         step += f", or allow its use with adopt=[{wanted.name!r}]"
     return Refuse(wanted, "exists already and was not made by this package", step + ".")
 
 
-def plan_delete(stack: str, found: Sequence[Observed], adopt: Collection[str] = ()) -> Plan:
+def plan_delete(
+    stack: str, found: Sequence[Observed], adopt: Collection[str] = (), unreadable: Sequence[Keep] = ()
+) -> Plan:
     """The plan that takes away what is the stack's, and nothing else.
 
-    A bucket in which somebody has put objects of their own stays, and only our objects go.
+    A bucket in which somebody has put objects of their own stays, and only our objects go. While something could not be
+    looked at, the function stays too: it tells the names of the others.
     """
+    unseen = any(change.is_unseen for change in unreadable)
     changes: list[Change] = []
     for observed in found:
         resource = observed.resource
         if isinstance(resource, Bucket):
             adopted = observed.stack is None and resource.name in adopt
             changes += _delete_bucket(stack, resource, observed.stack, adopted)
-        elif observed.stack == stack:
+        elif observed.stack != stack:
+            changes.append(Keep(resource, "not ours"))
+        elif isinstance(resource, Function) and unseen:
+            changes.append(Keep(resource, "stays for now: it tells the names of what could not be looked at"))
+        else:
             left = "left by a builder that was cut off, or is at work just now"
             changes.append(Delete(resource, left if isinstance(resource, LeftLock) else ""))
-        else:
-            changes.append(Keep(resource, "not ours"))
-    return Plan(stack, "delete", tuple(changes))
+    return Plan(stack, "delete", (*changes, *unreadable))
 
 
 def _delete_bucket(stack: str, bucket: Bucket, owner: str | None, adopted: bool) -> list[Change]:
@@ -210,16 +245,20 @@ def _delete_bucket(stack: str, bucket: Bucket, owner: str | None, adopted: bool)
         f"{_count(bucket.foreign_objects, 'object')} that {'is' if bucket.foreign_objects == 1 else 'are'} not ours"
     )
     note = f"holds {others}" if owner == stack else "adopted"
+    # Our rules would go on deleting what others put there.
+    rules = tuple(rule["ID"] for rule in bucket.lifecycle) if owner == stack else ()
     ours = BucketContents(
         name=bucket.name,
         own_objects=bucket.own_objects,
         results=bucket.results,
         own_uploads=bucket.own_uploads,
         own_prefixes=bucket.own_prefixes,
+        no_results=bucket.no_results,
         own_keys=bucket.own_keys,
         adopted=bucket.adopted,
+        lifecycle_ids=rules,
     )
-    return [*([Delete(ours, contents)] if contents else []), Keep(bucket, note)]
+    return [*([Delete(ours, contents)] if contents or rules else []), Keep(bucket, note)]
 
 
 def _contents_text(bucket: Bucket) -> str:

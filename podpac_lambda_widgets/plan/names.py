@@ -11,7 +11,7 @@ from podpac_lambda_widgets.model.aws_traits import ARCHIVES_FOLDER
 from podpac_lambda_widgets.model.base import InvalidTraitError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
-from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, Function, read_extras
+from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, Extras, Function
 
 #: The IAM path of our roles: by it they are listed, whatever their names.
 ROLE_PATH = "/podpac-lambda-widgets/"
@@ -35,6 +35,8 @@ class StackNames:
     input: str
     output: str
     own_prefixes: tuple[str, ...]
+    #: What is ours and begins so is no result: archives and requests.
+    no_results: tuple[str, ...]
     own_keys: str
     api: str
     #: Stage, method and path by which the API is called.
@@ -51,6 +53,7 @@ def stack_names(deployment: Deployment, identity: Identity) -> StackNames:
     input_folder = f"{deployment.function_s3_input}/{function}"
     output = f"{deployment.function_s3_output}/{function}"
     archives = f"{ARCHIVES_FOLDER}/{function}"
+    no_results = (f"{archives}/", f"{input_folder}/", *((dependencies_key,) if dependencies_key else ()))
     return StackNames(
         stack=f"{function}@{identity.region}",
         function=function,
@@ -61,18 +64,19 @@ def stack_names(deployment: Deployment, identity: Identity) -> StackNames:
         lock=f"{LOCK_FOLDER}/{function}",
         input=input_folder,
         output=output,
-        own_prefixes=(
-            f"{archives}/",
-            f"{input_folder}/",
-            f"{output}/",
-            *((dependencies_key,) if dependencies_key else ()),
-        ),
+        own_prefixes=(*no_results, f"{output}/"),
+        no_results=no_results,
         own_keys=rf"{re.escape(archives)}/podpac_(dist|deps)_[0-9a-f]{{16}}\.zip|{re.escape(output)}/[0-9a-f]{{64}}\.(nc|png)",
         api=deployment.function_api_name or f"{function}-api",
         api_path=f"{deployment.function_api_stage}/*/{deployment.function_api_endpoint}",
         budget=deployment.function_budget_name or f"{function}-{identity.region}-budget",
         identifier=f"podpac-{function}-{identity.region}",
     )
+
+
+def extras_of(function: Function) -> Extras | None:
+    """What the deployed function says that belongs to it; None when it does not say."""
+    return Extras.parse(function.tags.get(EXTRAS_TAG, ""))
 
 
 def as_deployed(deployment: Deployment, function: Function) -> Deployment:
@@ -89,7 +93,7 @@ def as_deployed(deployment: Deployment, function: Function) -> Deployment:
         "function_s3_bucket": environment.get("S3_BUCKET_NAME", ""),
         "function_s3_input": environment.get("FUNCTION_S3_INPUT", "").removesuffix(f"/{function.name}"),
         "function_s3_output": environment.get("FUNCTION_S3_OUTPUT", "").removesuffix(f"/{function.name}"),
-        "function_budget_name": read_extras(function.tags.get(EXTRAS_TAG, ""))[1],
+        "function_budget_name": (extras_of(function) or Extras()).budget,
     }
     deployed = Deployment(**{name: getattr(deployment, name) for name in Deployment.class_trait_names()})
     for name, value in told.items():

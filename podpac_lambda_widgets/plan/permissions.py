@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 from podpac_lambda_widgets.errors import InvalidValueError
@@ -56,7 +56,7 @@ _WISHED = {
 _DESTROY = (
     "iam.DetachRolePolicy", "iam.DeleteRolePolicy", "iam.DeleteRole",
     "s3.ListObjectVersions", "s3.ListMultipartUploads", "s3.DeleteBucket", "s3.DeleteObjects",
-    "s3.AbortMultipartUpload", "s3.PutBucketNotificationConfiguration",
+    "s3.AbortMultipartUpload", "s3.PutBucketNotificationConfiguration", "s3.PutBucketLifecycleConfiguration",
     "lambda.DeleteFunction", "lambda.RemovePermission", "lambda.DeleteFunctionUrlConfig",
     "logs.DeleteLogGroup", "apigateway.DeleteRestApi", "budgets.DeleteBudget",
 )  # fmt: skip
@@ -74,7 +74,13 @@ def wishes_of(deployment: Deployment) -> frozenset[str]:
     return frozenset(wishes)
 
 
-def policy_for(purpose: Purpose, names: StackNames, identity: Identity, wishes: Collection[str] = ()) -> dict[str, Any]:
+def policy_for(
+    purpose: Purpose,
+    names: StackNames,
+    identity: Identity,
+    wishes: Collection[str] = (),
+    archives: Sequence[str] = (),
+) -> dict[str, Any]:
     """The smallest policy with which one stack can be deployed, run or destroyed.
 
     Parameters
@@ -86,6 +92,8 @@ def policy_for(purpose: Purpose, names: StackNames, identity: Identity, wishes: 
         The account and region they are in.
     wishes : collection of str
         As :func:`wishes_of` gives them.
+    archives : sequence of str
+        ARNs of the objects that the archives are copied from, to deploy.
 
     Raises
     ------
@@ -97,6 +105,8 @@ def policy_for(purpose: Purpose, names: StackNames, identity: Identity, wishes: 
             grants = grants_for(
                 (*_READ, *_BUILD, *(each for wish in wishes for each in _WISHED.get(wish, ()))), names, identity
             )
+            if archives:
+                grants = (*grants, Grant(("s3:GetObject",), tuple(archives)))
         case "run":
             grants = _run_grants(names, identity, wishes)
         case "destroy":

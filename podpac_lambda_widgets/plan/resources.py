@@ -10,21 +10,41 @@ from typing import Any, ClassVar
 
 #: The tag that marks a resource as ours; its value is the stack it belongs to.
 STACK_TAG = "podpac-lambda-widgets:stack"
-#: Where a function says what belongs to it that bears no mark of its own, or another name: see :func:`extras_text`.
+#: Where a function says what belongs to it that bears no mark of its own, or another name: see :class:`Extras`.
 EXTRAS_TAG = "podpac-lambda-widgets:extras"
 #: The same mark on an object of a bucket, as user metadata.
 STACK_METADATA = "podpac-lambda-widgets-stack"
 
 
-def extras_text(*, url: bool, budget: str) -> str:
-    """The value of a function's :data:`EXTRAS_TAG`: whether its URL is ours, and the budget's name or nothing."""
-    return " ".join([*(["url"] if url else []), *([f"budget={budget}"] if budget else [])]) or "none"
+@dataclass(frozen=True)
+class Extras:
+    """What belongs to a function besides what every function has.
 
+    Parameters
+    ----------
+    s3_trigger, api, url : bool
+    budget : str
+        Its name, or nothing.
+    """
 
-def read_extras(text: str) -> tuple[bool, str]:
-    """Whether a function's URL is ours, and the name of its stack's budget; see :func:`extras_text`."""
-    first, _, budget = text.partition("budget=")
-    return first.strip() == "url", budget
+    s3_trigger: bool = False
+    api: bool = False
+    url: bool = False
+    budget: str = ""
+
+    def __str__(self) -> str:
+        """The value of a function's :data:`EXTRAS_TAG`."""
+        words = [word for word, there in (("s3", self.s3_trigger), ("api", self.api), ("url", self.url)) if there]
+        return " ".join([*words, *([f"budget={self.budget}"] if self.budget else [])]) or "none"
+
+    @classmethod
+    def parse(cls, text: str) -> Extras | None:
+        """Read the value of a function's :data:`EXTRAS_TAG`; None when it is none."""
+        words, _, budget = text.partition("budget=")
+        found = words.split()
+        if not text or not set(found) <= {"s3", "api", "url", "none"}:
+            return None
+        return cls("s3" in found, "api" in found, "url" in found, budget)
 
 
 def unmanaged(**kwargs: Any) -> Any:
@@ -102,7 +122,8 @@ class Bucket(Resource):
     foreign_objects: int = unmanaged(default=0)
     own_uploads: int = unmanaged(default=0)
     own_prefixes: tuple[str, ...] = unmanaged(default=())
-    results_prefix: str = unmanaged(default="")
+    #: What is ours and begins so is no result: archives and requests.
+    no_results: tuple[str, ...] = unmanaged(default=())
     #: Regular expression of the keys that only we make; an object elsewhere is ours by its metadata alone.
     own_keys: str = unmanaged(default="")
     #: Whether only our own prefixes are to be looked through: the rest of an adopted bucket is none of our business.
@@ -170,7 +191,7 @@ class Function(Resource):
     memory: int
     timeout: int
     storage: int
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     tags: Mapping[str, str]
     code_sha256: str
     #: How many calls may run at once, taken from the account's own; None when it shares what the account has.
@@ -295,8 +316,11 @@ class BucketContents(Resource):
     results: int = unmanaged(default=0)
     own_uploads: int = unmanaged(default=0)
     own_prefixes: tuple[str, ...] = unmanaged(default=())
+    no_results: tuple[str, ...] = unmanaged(default=())
     own_keys: str = unmanaged(default="")
     adopted: bool = unmanaged(default=True)
+    #: Our rules in its lifecycle configuration, which go too.
+    lifecycle_ids: tuple[str, ...] = unmanaged(default=())
 
     def __str__(self) -> str:
         return f"our objects in s3://{self.name}"

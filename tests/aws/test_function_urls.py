@@ -24,7 +24,7 @@ from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.plan import policies
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.difference import differences
-from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, STACK_TAG, FunctionUrl, extras_text
+from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, STACK_TAG, Extras, FunctionUrl
 
 pytestmark = pytest.mark.local_aws
 
@@ -186,13 +186,13 @@ def test_a_url_whose_statements_somebody_took_away_is_still_ours_when_the_functi
 ) -> None:
     client, url = connect(), wanted()
     create_function_url(client, url, PassingClock())
-    client.tag_resource(Resource=ARN, Tags={STACK_TAG: STACK, EXTRAS_TAG: extras_text(url=True, budget="")})
+    client.tag_resource(Resource=ARN, Tags={STACK_TAG: STACK, EXTRAS_TAG: str(Extras(url=True))})
     for statement in url.permissions:
         client.remove_permission(FunctionName=NAME, StatementId=statement["Sid"])
     assert repair(client, url) == {"permissions"}
     for statement in url.permissions:
         client.remove_permission(FunctionName=NAME, StatementId=statement["Sid"])
-    client.tag_resource(Resource=ARN, Tags={EXTRAS_TAG: extras_text(url=False, budget="")})
+    client.tag_resource(Resource=ARN, Tags={EXTRAS_TAG: str(Extras())})
     found = read_function_url(client, url, STACK)
     assert found is not None
     assert found.stack is None

@@ -11,7 +11,7 @@ from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas
-from podpac_lambda_widgets.plan.resources import Bucket, Observed, Resource
+from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource
 
 Key = tuple[str, str]
 
@@ -87,7 +87,7 @@ class FakeAccount:
         names = {found.stack for found in self.resources.values() if found.stack}
         return tuple(StackRecord(name, name.split("@")[0], (), None, None, None, None, None) for name in sorted(names))
 
-    def count_objects(self, bucket: Bucket, stack: str) -> BucketCount:
+    def count_objects(self, bucket: Bucket | BucketContents, stack: str) -> BucketCount:
         inside = [key for name, key in self.objects if name == bucket.name]
         return BucketCount(len(inside), 0, len([key for key in inside if key.startswith("output/")]))
 

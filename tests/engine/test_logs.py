@@ -48,14 +48,13 @@ def test_times_are_utc(given: date | str | None, meant: datetime | None) -> None
     assert utc(given, "start") == meant
 
 
+NO_TIMES: list[Any] = ["yesterday", "2026-13-01", "", 5, 1.5, time(12), []]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[
-            (name, value)
-            for name in ("start", "end")
-            for value in ("yesterday", "2026-13-01", "", 5, 1.5, time(12), [])
-        ],
+        *[(name, value) for name in ("start", "end") for value in NO_TIMES],
         ("start", np.datetime64("2026-01-31")),
         ("start", "0001-01-01T00:00:00+05:00"),
         ("end", datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))),

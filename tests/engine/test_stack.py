@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 from fake_account import FakeAccount, FakeClock
 
+from podpac_lambda_widgets.engine.events import ChangeStarted
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.errors import (
     AccessDeniedError,
+    AwsError,
     ConfirmationRequiredError,
     DeployError,
     InvalidCoordinatesError,
@@ -28,7 +30,7 @@ from podpac_lambda_widgets.plan.account import Invocation
 from podpac_lambda_widgets.plan.desired import named_function
 from podpac_lambda_widgets.plan.names import stack_names
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas
-from podpac_lambda_widgets.plan.resources import Observed, Resource
+from podpac_lambda_widgets.plan.resources import Function, Observed, Resource
 
 POINT = CoordinatesDefinition.parse({"coords": [{"values": [1.0], "name": "lat"}], "crs": "EPSG:4326"})
 READS = {"R": {"node": "core.data.rasterio_source.Rasterio", "attrs": {"source": "s3://field-data/a.tif"}}}
@@ -198,5 +200,67 @@ def test_what_there_is_can_be_shown_and_what_may_not_be_read_is_said(
     monkeypatch.setattr(account, "read", deny_roles)
     assert "could not be looked at (iam:GetRole)" in str(built.describe())
     plan = built.plan_delete()
-    assert "function" in {change.resource.kind for change in plan.writes}
-    assert "role" not in {change.resource.kind for change in plan.writes}
+    # The function stays, for it tells the names of what could not be looked at.
+    assert {change.resource.kind for change in plan.writes}.isdisjoint({"function", "role"})
+    with pytest.raises(DeployError, match="Not everything") as caught:
+        built.delete(confirm=True)
+    assert "role" in caught.value.failed
+    monkeypatch.undo()
+    built.delete(confirm=True)
+    assert not built.plan_delete().writes
+
+
+@pytest.mark.archive
+def test_values_of_the_environment_that_are_not_ours_are_never_shown(built: Stack) -> None:
+    account = built.account
+    assert isinstance(account, FakeAccount)
+    built.build()
+    key = ("function", "soil")
+    function = account.resources[key].resource
+    assert isinstance(function, Function)
+    secret = {**function.environment, "DB_PASSWORD": "hunter2-secret", "FUNCTION_S3_OUTPUT": "elsewhere"}
+    account.resources[key] = replace(account.resources[key], resource=replace(function, environment=secret))
+    plan = built.plan()
+    validation = built.validate()
+    for text in (str(plan), repr(plan), plan.to_json(), plan._repr_html_(), str(validation), validation._repr_html_()):
+        assert "hunter2" not in text
+        assert "elsewhere" in text or text == repr(plan)
+        assert "DB_PASSWORD" in text
+
+
+@pytest.mark.archive
+def test_a_result_that_comes_while_deleting_is_not_lost(built: Stack) -> None:
+    account = built.account
+    assert isinstance(account, FakeAccount)
+    built.build()
+    bucket = stack_names(built.deployment, account.identity()).bucket
+
+    def store(event: object) -> None:
+        if isinstance(event, ChangeStarted):
+            account.objects[bucket, f"output/soil/{'a' * 64}.nc"] = b""
+
+    with pytest.raises(DeployError, match="1 results have come"):
+        built.delete(confirm=True, listener=store)
+    assert ("bucket", bucket) in account.resources
+    built.delete(confirm="soil")
+
+
+@pytest.mark.archive
+def test_what_another_builder_has_made_in_the_meantime_is_not_taken_back(
+    built: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = built.account
+    assert isinstance(account, FakeAccount)
+    other, lock = Stack(account, Deployment(function_name="soil"), built.source, clock=FakeClock()), account.lock
+
+    def lock_late(stack: str) -> object:
+        monkeypatch.setattr(account, "lock", lock)
+        other.build()
+        account.fail_at = {len(account.writes) + 1: AwsError("no")}
+        return lock(stack)
+
+    monkeypatch.setattr(account, "lock", lock_late)
+    built.deployment.function_memory = 512
+    with pytest.raises(DeployError):
+        built.build(rollback=True)
+    assert {key[0] for key in account.resources} >= {"role", "bucket", "function"}

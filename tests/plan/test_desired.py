@@ -100,7 +100,7 @@ def test_a_variable_of_lambdas_or_ours_cannot_be_set_by_hand(name: str) -> None:
 
 def test_an_environment_over_4_kb_is_refused_with_its_size() -> None:
     with pytest.raises(InvalidValueError, match=r"4,\d{3} bytes"):
-        wanted(function_restrict_pipelines=["a" * 64] * 65)
+        wanted(function_restrict_pipelines=[f"{number:064x}" for number in range(65)])
 
 
 def test_the_function_may_not_write_where_its_code_lies() -> None:

@@ -10,7 +10,7 @@ import pytest
 from podpac_lambda_widgets.aws.session import regions
 from podpac_lambda_widgets.model.deployment import TRIGGERS, Deployment
 from podpac_lambda_widgets.plan.account import Identity
-from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, named_resources
+from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources, named_extras, named_resources
 from podpac_lambda_widgets.plan.desired_triggers import BUDGET_PARTITIONS
 from podpac_lambda_widgets.plan.difference import plan_build
 from podpac_lambda_widgets.plan.names import stack_names
@@ -50,9 +50,8 @@ def test_a_stack_can_be_planned_and_shown(region: str, name: str) -> None:
     assert len(names.identifier + "-url-invoke") <= 100
     assert len(names.budget) <= 100
     assert all(len(value) <= 256 for value in dict(bucket.tags).values())
-    assert {type(each) for each in wanted} - {type(each) for each in named_resources(wish, identity)} <= {
-        type(each) for each in wanted if each.kind == "object"
-    }
+    looked_for = {type(each) for each in (*named_resources(wish, identity), *named_extras(names, identity))}
+    assert {type(each) for each in wanted if each.kind != "object"} <= looked_for
 
 
 def test_botocores_list_has_every_partition() -> None:

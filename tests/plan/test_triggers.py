@@ -19,6 +19,7 @@ from podpac_lambda_widgets.plan.names import stack_names
 from podpac_lambda_widgets.plan.resources import (
     PERMISSION_GONE,
     Budget,
+    Extras,
     Function,
     FunctionUrl,
     Observed,
@@ -27,8 +28,6 @@ from podpac_lambda_widgets.plan.resources import (
     Role,
     S3Trigger,
     StoredObject,
-    extras_text,
-    read_extras,
 )
 
 IDENTITY = Identity("123456789012", "arn:aws:iam::123456789012:user/me", "eu-west-1", "aws")
@@ -216,9 +215,18 @@ def test_everything_of_a_plan_can_be_shown() -> None:
     assert "AWS calls that write" in plan._repr_html_()
 
 
-@given(st.booleans(), st.from_regex(r"[\w.+=@-]{1,20}( [\w.+=@-]{1,20})*", fullmatch=True) | st.just(""))
-def test_what_a_function_says_of_its_extras_is_read_as_it_was_said(url: bool, budget: str) -> None:
-    assert read_extras(extras_text(url=url, budget=budget)) == (url, budget)
+@given(
+    st.booleans(), st.booleans(), st.booleans(),
+    st.from_regex(r"[\w.+=@-]{1,20}( [\w.+=@-]{1,20})*", fullmatch=True) | st.just(""),
+)  # fmt: skip
+def test_what_a_function_says_of_its_extras_is_read_as_it_was_said(s3: bool, api: bool, url: bool, budget: str) -> None:
+    extras = Extras(s3, api, url, budget)
+    assert Extras.parse(str(extras)) == extras
+
+
+@pytest.mark.parametrize("text", ["", "something else", "url and more"])
+def test_what_is_not_said_is_not_known(text: str) -> None:
+    assert Extras.parse(text) is None
 
 
 def test_a_wish_with_every_tag_there_may_be_still_fits() -> None:
