@@ -1,7 +1,8 @@
 """API Gateway REST APIs as they are: which is ours, and what it serves.
 
 Several APIs may bear one name: ours are those with our tag. What is changed in an API is served only when it has been
-deployed to its stage: a deployment's description tells the settings it was made of.
+deployed to its stage: a deployment's description tells the settings it was made of. A stage's own description tells
+whether we made it.
 """
 
 from __future__ import annotations
