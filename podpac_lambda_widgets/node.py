@@ -7,7 +7,7 @@ on their own.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -271,6 +271,12 @@ class Lambda(_Base):
             Only the lines of one run (``result.request_id``).
         """
         return self.stack.get_logs(limit=limit, start=start, end=end, request_id=request_id)
+
+    def follow_logs(
+        self, start: datetime | str | None = None, request_id: str = "", cancelled: Callable[[], bool] = lambda: False
+    ) -> Iterator[LogLine]:
+        """Lines of the function's log as they come, until ``cancelled()``; parameters as :meth:`get_logs` has them."""
+        return self.stack.follow_logs(start=start, request_id=request_id, cancelled=cancelled)
 
     def run(
         self, coordinates: Any, listener: Listener = ignore, cancelled: Callable[[], bool] = lambda: False

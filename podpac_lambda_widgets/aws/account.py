@@ -31,7 +31,7 @@ from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.difference import differences
 from podpac_lambda_widgets.plan.inventory import Inventory
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas
-from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource
+from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource, StoredObject
 
 #: How long AWS may take to show what it says is there already, seconds.
 _VISIBLE_S = 60.0
@@ -180,6 +180,11 @@ class AwsAccount:
         now = datetime.fromtimestamp(self._wall_clock(), UTC)
         with explaining_expiry(self.session):
             return read_stacks(self._client, self._identity, now)
+
+    def stored_archives(self, bucket: Bucket) -> tuple[StoredObject, ...]:
+        """Our archives in a bucket, those that no function uses any more too."""
+        with explaining_expiry(self.session):
+            return bucket_contents.list_archives(self._client("s3"), bucket, self._identity.account)
 
     def count_objects(self, bucket: Bucket | BucketContents, stack: str) -> BucketCount:
         """What is in a bucket."""

@@ -14,7 +14,7 @@ from podpac_lambda_widgets.aws.head import status
 from podpac_lambda_widgets.aws.translate import asking, error_code
 from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.account import BucketCount, Progress
-from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, BucketContents
+from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, BucketContents, StoredObject
 
 
 def count_objects(s3: Any, bucket: Bucket | BucketContents, stack: str, account: str) -> BucketCount:
@@ -31,6 +31,24 @@ def count_objects(s3: Any, bucket: Bucket | BucketContents, stack: str, account:
         current = {found["Key"] for found in versions if found["Current"]}
     results = sum(not key.startswith(bucket.no_results) for key in current.intersection(own))
     return BucketCount(own=len(own), foreign=len(keys) - len(own), results=results, uploads=uploads)
+
+
+def list_archives(s3: Any, bucket: Bucket, account: str) -> tuple[StoredObject, ...]:
+    """Our archives in the bucket, by the form of their keys, which only we make."""
+    own_keys, found = re.compile(bucket.own_keys), []
+    with asking("Looking for archives in the bucket", bucket.name):
+        pages = s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket.name, Prefix=bucket.own_prefixes[0], ExpectedBucketOwner=account
+        )
+        for each in (each for page in pages for each in page.get("Contents", [])):
+            if own_keys.fullmatch(each["Key"]):
+                found.append(_archive(bucket.name, each["Key"], each["Size"]))
+    return tuple(found)
+
+
+def _archive(bucket: str, key: str, size: int) -> StoredObject:
+    content = "distribution" if "/podpac_dist_" in key else "dependencies"
+    return StoredObject(name=f"{bucket}/{key}", bucket=bucket, key=key, sha256="", size=size, content=content)
 
 
 def empty_bucket(s3: Any, bucket: Bucket | BucketContents, stack: str, account: str, progress: Progress) -> None:

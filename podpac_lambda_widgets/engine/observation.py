@@ -188,6 +188,20 @@ def read_surplus(account: Account, wanted: Sequence[Resource], deployment: Deplo
     return read_named(account, left, deployed, (deployed.bucket,))
 
 
+def read_old_archives(
+    account: Account, pairs: Sequence[Pair], stack: str, adopt: Collection[str]
+) -> tuple[Observed, ...]:
+    """Our archives in the stack's bucket that are not wanted any more: each build of new ones leaves some."""
+    wanted = {resource.name for resource, _ in pairs}
+    return tuple(
+        Observed(archive, stack)
+        for resource, found in pairs
+        if isinstance(resource, Bucket) and found is not None and (found.stack == stack or is_adopted(found, adopt))
+        for archive in account.stored_archives(resource)
+        if archive.name not in wanted
+    )
+
+
 def _place(resource: Resource) -> str:
     """What tells two resources of one kind apart; an API is found by its tag, whatever its name."""
     if isinstance(resource, S3Trigger):

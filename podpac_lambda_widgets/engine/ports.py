@@ -11,7 +11,7 @@ from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas
-from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource
+from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource, StoredObject
 
 
 class Lock(Protocol):
@@ -61,6 +61,9 @@ class Account(Protocol):
 
     def stacks(self) -> tuple[StackRecord, ...]:
         """Every stack of ours in the region."""
+
+    def stored_archives(self, bucket: Bucket) -> tuple[StoredObject, ...]:
+        """Our archives in a bucket, those that no function uses any more too."""
 
     def count_objects(self, bucket: Bucket | BucketContents, stack: str) -> BucketCount:
         """What is in a bucket."""

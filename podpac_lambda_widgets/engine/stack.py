@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from itertools import count
 from typing import Any
 
-from podpac_lambda_widgets.clock import Clock, SystemClock
+from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.engine.apply import apply_plan, check_same
 from podpac_lambda_widgets.engine.archives import ArchiveFinder
 from podpac_lambda_widgets.engine.events import Listener, ignore
-from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
+from podpac_lambda_widgets.engine.invoking import Invoking, never
 from podpac_lambda_widgets.engine.observation import (
     read_deployed,
+    read_old_archives,
     read_surplus,
     read_wanted,
     read_whole,
@@ -27,41 +27,24 @@ from podpac_lambda_widgets.engine.preflight import (
     check_permissions,
     missing_permissions,
 )
-from podpac_lambda_widgets.engine.results import Result
-from podpac_lambda_widgets.engine.runner import run_pipeline
 from podpac_lambda_widgets.errors import (
-    AccessDeniedError,
     DeployError,
     PlanOutdatedError,
-    ResourceNotFoundError,
 )
-from podpac_lambda_widgets.limits import TIMEOUT_S
-from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
-from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
-from podpac_lambda_widgets.plan.account import LogLine
 from podpac_lambda_widgets.plan.changes import ROOT_WARNING, Plan
 from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.plan.desired import (
     desired_resources,
-    guard_environment,
-    named_function,
 )
 from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
 from podpac_lambda_widgets.plan.names import StackNames, stack_names
 from podpac_lambda_widgets.plan.permissions import Purpose, policy_for, wishes_of
-from podpac_lambda_widgets.plan.resources import Function
 from podpac_lambda_widgets.plan.validation import Validation
-from podpac_lambda_widgets.remote import guard
-from podpac_lambda_widgets.remote.wire import Request
 
 #: How often a plan is made again because another builder changed something before it could be applied.
 _ATTEMPTS = 3
-
-
-def _never() -> bool:
-    return False
 
 
 def _unsearched_warning(actions: Sequence[str]) -> tuple[str, ...]:
@@ -71,7 +54,7 @@ def _unsearched_warning(actions: Sequence[str]) -> tuple[str, ...]:
     return (f"What belongs to the stack under other names could not be looked for ({missing} is not permitted)",)
 
 
-class Stack:
+class Stack(Invoking):
     """Plans, builds, runs and deletes one deployment in one account.
 
     Parameters
@@ -89,12 +72,9 @@ class Stack:
     def __init__(
         self, account: Account, deployment: Deployment, source: Source | None = None, clock: Clock | None = None
     ) -> None:
-        self.account = account
-        self.deployment = deployment
+        super().__init__(account, deployment, clock)
         self.source = source
-        self._clock: Clock = clock or SystemClock()
         self._archives = ArchiveFinder(account)
-        self._deployed: Function | None = None
 
     def __repr__(self) -> str:
         return f"Stack({self.deployment.function_name!r})"
@@ -113,12 +93,10 @@ class Stack:
         pairs = read_wanted(self.account, wanted, names.stack, self.deployment.adopt)
         pairs = with_quotas(self.account, pairs, archives.dist.size)
         surplus = read_surplus(self.account, wanted, self.deployment, identity)
-        plan = plan_build(names.stack, pairs, self.deployment.adopt, surplus.observed)
+        old = read_old_archives(self.account, pairs, names.stack, self.deployment.adopt)
+        plan = plan_build(names.stack, pairs, self.deployment.adopt, (*surplus.observed, *old))
         root = (ROOT_WARNING,) if identity.is_root else ()
         return replace(plan, changes=(*plan.changes, *surplus.unreadable), warnings=root)
-
-    def _names(self) -> StackNames:
-        return stack_names(self.deployment, self.account.identity())
 
     def preflight(self, plan: Plan) -> tuple[str, ...] | None:
         """Which permissions a plan needs and this caller lacks, in words; None when AWS does not let us ask."""
@@ -127,7 +105,7 @@ class Stack:
     def build(
         self,
         listener: Listener = ignore,
-        cancelled: Callable[[], bool] = _never,
+        cancelled: Callable[[], bool] = never,
         *,
         expected: Plan | None = None,
         rollback: bool = False,
@@ -209,7 +187,7 @@ class Stack:
         *,
         confirm: bool | str = False,
         listener: Listener = ignore,
-        cancelled: Callable[[], bool] = _never,
+        cancelled: Callable[[], bool] = never,
         expected: Plan | None = None,
         preflight: bool = True,
     ) -> Plan:
@@ -264,37 +242,6 @@ class Stack:
             self._names().stack, identity, found.named, found.observed, found.unreadable, tuple(deployed.adopt)
         )
 
-    def run(
-        self,
-        pipeline: Pipeline,
-        coordinates: CoordinatesDefinition,
-        listener: Listener = ignore,
-        cancelled: Callable[[], bool] = _never,
-    ) -> Result:
-        """Evaluate a pipeline at coordinates in the function.
-
-        The function checks the same things again; checking here first saves the call.
-        """
-        request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition)
-        deployed, readable = self._read_deployed()
-        guard.check(request, self._policy(deployed))
-        try:
-            if deployed is None and readable:
-                raise ResourceNotFoundError("There is no such function", resource=self.deployment.function_name)
-            result = run_pipeline(
-                self.account,
-                self.deployment.function_name,
-                request,
-                timeout=float(deployed.timeout if deployed else TIMEOUT_S[1]),
-                clock=self._clock,
-                listener=listener,
-                cancelled=cancelled,
-            )
-            return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
-        except ResourceNotFoundError as error:
-            error.next_step = "Build the function first."
-            raise
-
     def policy_for(self, purpose: Purpose) -> dict[str, Any]:
         """The smallest policy with which this stack can be deployed, run or destroyed: to send to an administrator."""
         wished, deployed = self._both_names()
@@ -307,51 +254,3 @@ class Stack:
             return ()
         keys = (source.function_source_dist_key, source.function_source_dependencies_key)
         return tuple(f"arn:{partition}:s3:::{source.function_source_bucket}/{key}" for key in keys if key)
-
-    def get_logs(
-        self,
-        *,
-        start: datetime | str | None = None,
-        end: datetime | str | None = None,
-        request_id: str = "",
-        limit: int = 1000,
-    ) -> tuple[LogLine, ...]:
-        """The last lines of the function's log, oldest first.
-
-        Parameters
-        ----------
-        start, end : datetime or str, optional
-            Without a time zone they are taken to be UTC; ``end`` is not included.
-        request_id : str, optional
-            Only the lines of one run (``result.request_id``).
-        limit : int
-            How many lines at the most.
-        """
-        group = self._names().log_group
-        return read_logs(self.account, group, start=start, end=end, request_id=request_id, limit=limit)
-
-    def follow_logs(
-        self, *, start: datetime | str | None = None, request_id: str = "", cancelled: Callable[[], bool] = _never
-    ) -> Iterator[LogLine]:
-        """Lines of the function's log as they come, until ``cancelled()``."""
-        group = self._names().log_group
-        return follow_logs(
-            self.account, group, start=start, request_id=request_id, clock=self._clock, cancelled=cancelled
-        )
-
-    def _read_deployed(self) -> tuple[Function | None, bool]:
-        """The function as it is deployed, which need not be as it is wished here; and whether it may be read at all."""
-        if self._deployed is None:
-            try:
-                found = self.account.read(named_function(self._names()))
-            except AccessDeniedError:
-                return None, False
-            if found is not None and isinstance(found.resource, Function):
-                self._deployed = found.resource
-        return self._deployed, True
-
-    def _policy(self, deployed: Function | None) -> guard.Policy:
-        """What the function's guard allows: by its own environment where that is known, else by the wish."""
-        environment = deployed.environment if deployed else guard_environment(self.deployment)
-        memory = deployed.memory if deployed else self.deployment.function_memory
-        return guard.Policy.from_environment({**environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)})

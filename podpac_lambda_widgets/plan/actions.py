@@ -65,6 +65,7 @@ OPERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "s3.PutBucketLifecycleConfiguration": {"bucket": ("s3:PutLifecycleConfiguration",)},
     "s3.PutBucketNotificationConfiguration": {"bucket": ("s3:PutBucketNotification",)},
     "s3.DeleteBucketLifecycle": {"bucket": ("s3:PutLifecycleConfiguration",)},
+    "s3.ListObjectsV2": {"bucket": ("s3:ListBucket",)},
     "s3.ListObjectVersions": {"bucket": ("s3:ListBucketVersions",)},
     "s3.ListMultipartUploads": {"bucket": ("s3:ListBucketMultipartUploads",)},
     "s3.DeleteBucket": {"bucket": ("s3:DeleteBucket",)},

@@ -91,8 +91,8 @@ def plan_build(
 
 
 def _in_order(changes: Sequence[Change], goes: Sequence[Keep | Delete]) -> tuple[Change, ...]:
-    """What goes, before the function that tells its name forgets it; but a role after the function has another."""
-    late = [change for change in goes if isinstance(change.resource, Role | Bucket)]
+    """What goes, before the function that tells its name forgets it; but role and archives after it has others."""
+    late = [change for change in goes if isinstance(change.resource, Role | Bucket | StoredObject)]
     early = [change for change in goes if change not in late]
     until = next((place for place, change in enumerate(changes) if isinstance(change.resource, Function)), 0)
     return (*changes[:until], *early, *changes[until:], *late)

@@ -83,6 +83,9 @@ def policy_for(
 ) -> dict[str, Any]:
     """The smallest policy with which one stack can be deployed, run or destroyed.
 
+    It fits a managed policy (6,144 characters) and the inline policy of a role or a group, but to deploy or destroy not
+    the inline policy of a user (2,048 characters; IAM user guide, "IAM and STS character quotas").
+
     Parameters
     ----------
     purpose : {"deploy", "run", "destroy"}

@@ -11,7 +11,7 @@ from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas
-from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource
+from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource, StoredObject
 
 Key = tuple[str, str]
 
@@ -86,6 +86,10 @@ class FakeAccount:
     def stacks(self) -> tuple[StackRecord, ...]:
         names = {found.stack for found in self.resources.values() if found.stack}
         return tuple(StackRecord(name, name.split("@")[0], (), None, None, None, None, None) for name in sorted(names))
+
+    def stored_archives(self, bucket: Bucket) -> tuple[StoredObject, ...]:
+        found = [found.resource for (kind, _), found in self.resources.items() if kind == "object"]
+        return tuple(each for each in found if isinstance(each, StoredObject) and each.bucket == bucket.name)
 
     def count_objects(self, bucket: Bucket | BucketContents, stack: str) -> BucketCount:
         inside = [key for name, key in self.objects if name == bucket.name]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount
@@ -187,3 +188,36 @@ def test_renaming_everything_may_be_cut_off_anywhere_and_nothing_is_forgotten(
         stack.build(cancelled=cancelled)
     Stack(account, Deployment(function_name="foretold")).delete(confirm=True)
     assert inventory() == before
+
+
+def test_archives_that_are_not_used_any_more_go_with_the_next_build(
+    stack: Stack, aws: LocalSession, made: list[str]
+) -> None:
+    stack.build()
+    s3 = aws.client("s3")
+    found = {each.resource.kind: each.resource for each in stack.describe().found}
+    bucket, old = found["bucket"].name, "archives/foretold/podpac_dist_0123456789abcdef.zip"
+    s3.put_object(Bucket=bucket, Key=old, Body=b"of an earlier build")
+    s3.put_object(Bucket=bucket, Key="archives/foretold/notes.txt", Body=b"somebody's")
+    plan = stack.plan()
+    assert [str(change.resource) for change in plan.writes] == [f"distribution s3://{bucket}/{old}"]
+    made.clear()
+    stack.build(expected=plan)
+    assert made == foretold(plan)
+    left = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix="archives/")["Contents"]]
+    assert old not in left
+    assert "archives/foretold/notes.txt" in left
+    assert stack.plan().is_empty
+    s3.delete_object(Bucket=bucket, Key="archives/foretold/notes.txt")
+
+
+def test_what_stays_for_somebody_elses_files_has_none_of_our_rules(stack: Stack, aws: LocalSession) -> None:
+    stack.build()
+    s3 = aws.client("s3")
+    bucket = next(each.resource.name for each in stack.describe().found if each.resource.kind == "bucket")
+    s3.put_object(Bucket=bucket, Key="output/foretold/theirs.txt", Body=b"theirs")
+    stack.delete(confirm=True)
+    with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+    assert not stack.plan_delete().writes
+    s3.delete_object(Bucket=bucket, Key="output/foretold/theirs.txt")

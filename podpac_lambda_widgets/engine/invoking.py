@@ -1,0 +1,132 @@
+"""What is done with a function once it is there: run pipelines, read its log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from podpac_lambda_widgets.clock import Clock, SystemClock
+from podpac_lambda_widgets.engine.events import Listener, ignore
+from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
+from podpac_lambda_widgets.engine.ports import Account
+from podpac_lambda_widgets.engine.results import Result
+from podpac_lambda_widgets.engine.runner import run_pipeline
+from podpac_lambda_widgets.errors import AccessDeniedError, ResourceNotFoundError
+from podpac_lambda_widgets.limits import TIMEOUT_S
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.model.pipeline import Pipeline
+from podpac_lambda_widgets.plan.account import LogLine
+from podpac_lambda_widgets.plan.desired import guard_environment, named_function
+from podpac_lambda_widgets.plan.names import StackNames, stack_names
+from podpac_lambda_widgets.plan.resources import Function
+from podpac_lambda_widgets.remote import guard
+from podpac_lambda_widgets.remote.wire import Request
+
+
+def never() -> bool:
+    """Nobody cancels."""
+    return False
+
+
+class Invoking:
+    """One function in one account, by its name.
+
+    Parameters
+    ----------
+    account : Account
+        Such as ``AwsAccount(session)``.
+    deployment : Deployment
+        The wish, of which the names are used.
+    clock : Clock, optional
+        Time, for tests.
+    """
+
+    def __init__(self, account: Account, deployment: Deployment, clock: Clock | None = None) -> None:
+        self.account = account
+        self.deployment = deployment
+        self._clock: Clock = clock or SystemClock()
+        self._deployed: Function | None = None
+
+    def _names(self) -> StackNames:
+        return stack_names(self.deployment, self.account.identity())
+
+    def run(
+        self,
+        pipeline: Pipeline,
+        coordinates: CoordinatesDefinition,
+        listener: Listener = ignore,
+        cancelled: Callable[[], bool] = never,
+    ) -> Result:
+        """Evaluate a pipeline at coordinates in the function.
+
+        The function checks the same things again; checking here first saves the call.
+        """
+        request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition)
+        deployed, readable = self._read_deployed()
+        guard.check(request, self._policy(deployed))
+        try:
+            if deployed is None and readable:
+                raise ResourceNotFoundError("There is no such function", resource=self.deployment.function_name)
+            result = run_pipeline(
+                self.account,
+                self.deployment.function_name,
+                request,
+                timeout=float(deployed.timeout if deployed else TIMEOUT_S[1]),
+                clock=self._clock,
+                listener=listener,
+                cancelled=cancelled,
+            )
+            return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
+        except ResourceNotFoundError as error:
+            error.next_step = "Build the function first."
+            raise
+
+    def get_logs(
+        self,
+        *,
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        request_id: str = "",
+        limit: int = 1000,
+    ) -> tuple[LogLine, ...]:
+        """The last lines of the function's log, oldest first.
+
+        Parameters
+        ----------
+        start, end : datetime or str, optional
+            Without a time zone they are taken to be UTC; ``end`` is not included.
+        request_id : str, optional
+            Only the lines of one run (``result.request_id``).
+        limit : int
+            How many lines at the most.
+        """
+        group = self._names().log_group
+        return read_logs(self.account, group, start=start, end=end, request_id=request_id, limit=limit)
+
+    def follow_logs(
+        self, *, start: datetime | str | None = None, request_id: str = "", cancelled: Callable[[], bool] = never
+    ) -> Iterator[LogLine]:
+        """Lines of the function's log as they come, until ``cancelled()``."""
+        group = self._names().log_group
+        return follow_logs(
+            self.account, group, start=start, request_id=request_id, clock=self._clock, cancelled=cancelled
+        )
+
+    def _read_deployed(self) -> tuple[Function | None, bool]:
+        """The function as it is deployed, which need not be as it is wished here; and whether it may be read at all."""
+        if self._deployed is None:
+            try:
+                found = self.account.read(named_function(self._names()))
+            except AccessDeniedError:
+                return None, False
+            if found is not None and isinstance(found.resource, Function):
+                self._deployed = found.resource
+        return self._deployed, True
+
+    def _policy(self, deployed: Function | None) -> guard.Policy:
+        """What the function's guard allows: by its own environment where that is known, else by the wish."""
+        environment = deployed.environment if deployed else guard_environment(self.deployment)
+        memory = deployed.memory if deployed else self.deployment.function_memory
+        return guard.Policy.from_environment({**environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)})
