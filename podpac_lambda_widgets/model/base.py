@@ -152,8 +152,10 @@ class Tags(TextDict):
                 self,
                 f"the key {key!r} must have 1 to {limits.TAG_KEY_CHARACTERS} letters, digits, spaces or _.:/=+-@",
             )
-        if key.casefold().startswith(("aws:", OWN_TAGS_PREFIX)):
-            refuse(obj, self, f"the key {key!r} is reserved: AWS and this package mark what is theirs by such tags.")
+        if key.casefold().startswith("aws:"):
+            refuse(obj, self, f"the key {key!r} is reserved by AWS.")
+        if key.casefold().startswith(OWN_TAGS_PREFIX):
+            refuse(obj, self, f"the key {key!r} is reserved: by such keys this package tells what is its own.")
         if len(text) > limits.TAG_VALUE_CHARACTERS or not _is_tag_text(text):
             refuse(
                 obj,
