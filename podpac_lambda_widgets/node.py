@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from datetime import datetime
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -255,8 +255,8 @@ class Lambda(_Base):
     def get_logs(
         self,
         limit: int = 1000,
-        start: datetime | str | None = None,
-        end: datetime | str | None = None,
+        start: date | str | None = None,
+        end: date | str | None = None,
         request_id: str = "",
     ) -> tuple[LogLine, ...]:
         """The last lines of the function's log, oldest first; times are UTC.
@@ -265,7 +265,7 @@ class Lambda(_Base):
         ----------
         limit : int
             How many lines at the most.
-        start, end : datetime or str, optional
+        start, end : datetime, date or str, optional
             Without a time zone they are taken to be UTC; ``end`` is not included.
         request_id : str, optional
             Only the lines of one run (``result.request_id``).
@@ -273,7 +273,7 @@ class Lambda(_Base):
         return self.stack.get_logs(limit=limit, start=start, end=end, request_id=request_id)
 
     def follow_logs(
-        self, start: datetime | str | None = None, request_id: str = "", cancelled: Callable[[], bool] = lambda: False
+        self, start: date | str | None = None, request_id: str = "", cancelled: Callable[[], bool] = lambda: False
     ) -> Iterator[LogLine]:
         """Lines of the function's log as they come, until ``cancelled()``; parameters as :meth:`get_logs` has them."""
         return self.stack.follow_logs(start=start, request_id=request_id, cancelled=cancelled)

@@ -46,10 +46,16 @@ def read_function_url(client: Any, wanted: FunctionUrl, stack: str) -> Observed 
         permissions=tuple(
             statements[statement["Sid"]] for statement in wanted.permissions if statement["Sid"] in statements
         ),
+        cors=_cors(config),
         stack=wanted.stack,
         url=config.get("FunctionUrl", ""),
     )
     return Observed(url, stack if ours else None)
+
+
+def _cors(config: dict[str, Any]) -> dict[str, Any]:
+    """What pages of other origins may do, without what says no more than the default."""
+    return {name: value for name, value in (config.get("Cors") or {}).items() if value}
 
 
 def _says_so(client: Any, function: str, stack: str) -> bool:
@@ -96,7 +102,7 @@ def _create_config(client: Any, wanted: FunctionUrl) -> None:
             raise
         # The answer to an earlier attempt may have been lost.
         found = _read_config(client, wanted.name)
-        if {key: found.get(key) for key in config} != config:
+        if {key: found.get(key) for key in config} != config or _cors(found) != wanted.cors:
             raise ResourceExistsError(
                 "The function has another URL",
                 resource=wanted.name,
@@ -114,9 +120,13 @@ def update_function_url(client: Any, change: Update, wanted: FunctionUrl, clock:
             _put_statements(client, wanted, clock)
         if old.get("authorization") == "":
             _create_config(client, wanted)
-        elif old.keys() & {"authorization", "invoke_mode"}:
+        elif old.keys() & {"authorization", "invoke_mode", "cors"}:
+            # What is left out stays as it is; an empty Cors takes all of it away.
             client.update_function_url_config(
-                FunctionName=wanted.name, AuthType=wanted.authorization, InvokeMode=wanted.invoke_mode
+                FunctionName=wanted.name,
+                AuthType=wanted.authorization,
+                InvokeMode=wanted.invoke_mode,
+                Cors=dict(wanted.cors),
             )
 
 

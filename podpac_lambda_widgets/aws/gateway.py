@@ -128,6 +128,9 @@ def _patch(wanted: RestApi, old: Mapping[str, Any]) -> list[dict[str, str]]:
     if "endpoint_type" in old:
         path = f"/endpointConfiguration/types/{old['endpoint_type']}"
         operations.append({"op": "replace", "path": path, "value": wanted.endpoint_type})
+    if "execute_api_endpoint" in old:
+        value = "false" if wanted.execute_api_endpoint else "true"
+        operations.append({"op": "replace", "path": "/disableExecuteApiEndpoint", "value": value})
     if "binary_media_types" in old:
         found, types = old["binary_media_types"], wanted.binary_media_types
         operations += [{"op": "remove", "path": _media_type_path(each)} for each in found if each not in types]

@@ -23,7 +23,7 @@ from podpac_lambda_widgets.plan.resources import API_ID, Observed, RestApi
 #: The most that a page of a list holds (API Gateway API reference, GetRestApis); it gives 25 unasked.
 _PAGE = {"PageSize": 500}
 #: What a stage serves only after a deployment.
-DEPLOYED = ("binary_media_types", "path", "method", "authorization", "integration")
+DEPLOYED = ("execute_api_endpoint", "binary_media_types", "path", "method", "authorization", "integration")
 #: The description of a stage that we made. One that somebody else has made in our API has another, though it may serve
 #: a deployment of ours.
 STAGE_DESCRIPTION = "podpac-lambda-widgets"
@@ -120,6 +120,8 @@ def _read_api(
         rate_limit=float(limits.get("throttlingRateLimit", -1.0)),
         burst_limit=int(limits.get("throttlingBurstLimit", -1)),
         permission=with_identifier(permission, identifier, API_ID),
+        # Text where it was set by a patch.
+        execute_api_endpoint=str(api.get("disableExecuteApiEndpoint", False)).lower() != "true",
         deployed=_is_deployed(client, identifier, stage, wanted),
         copies=copies,
         api_id=identifier,

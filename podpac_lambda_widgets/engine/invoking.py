@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date
 
 from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.engine.events import Listener, ignore
@@ -86,8 +86,8 @@ class Invoking:
     def get_logs(
         self,
         *,
-        start: datetime | str | None = None,
-        end: datetime | str | None = None,
+        start: date | str | None = None,
+        end: date | str | None = None,
         request_id: str = "",
         limit: int = 1000,
     ) -> tuple[LogLine, ...]:
@@ -95,7 +95,7 @@ class Invoking:
 
         Parameters
         ----------
-        start, end : datetime or str, optional
+        start, end : datetime, date or str, optional
             Without a time zone they are taken to be UTC; ``end`` is not included.
         request_id : str, optional
             Only the lines of one run (``result.request_id``).
@@ -106,7 +106,7 @@ class Invoking:
         return read_logs(self.account, group, start=start, end=end, request_id=request_id, limit=limit)
 
     def follow_logs(
-        self, *, start: datetime | str | None = None, request_id: str = "", cancelled: Callable[[], bool] = never
+        self, *, start: date | str | None = None, request_id: str = "", cancelled: Callable[[], bool] = never
     ) -> Iterator[LogLine]:
         """Lines of the function's log as they come, until ``cancelled()``."""
         group = self._names().log_group

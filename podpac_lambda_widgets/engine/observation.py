@@ -104,8 +104,11 @@ def read_named(account: Account, named: Iterable[Resource], names: StackNames, a
             if found is not None:
                 observed.append(_count_bucket(account, found, names, adopt))
         except AccessDeniedError as error:
+            if isinstance(each, LeftLock):
+                # Taking the lock tells whether somebody has it.
+                continue
             note = f"could not be looked at ({error.action or error.what})"
-            unreadable.append(Keep(each, note, is_unseen=True))
+            unreadable.append(Keep(each, note, is_unseen=True, code=error.code, request_id=error.request_id))
         except BucketElsewhereError as error:
             unreadable.append(Keep(each, f"{error.what[:1].lower()}{error.what[1:]}"))
     return Found(looked_for, tuple(observed), tuple(unreadable))

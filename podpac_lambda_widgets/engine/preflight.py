@@ -90,4 +90,6 @@ def check_complete(plan: Plan) -> None:
             done=[f"{change.action} {change.resource}" for change in plan.writes],
             why="; ".join(f"{change.resource} {change.note}" for change in unseen),
             next_step="Have it deleted by somebody with policy_for('destroy'): the function is kept until then.",
+            code=unseen[0].code,
+            request_id=unseen[0].request_id,
         )

@@ -81,6 +81,9 @@ class Keep:
     note: str = ""
     #: Whether it could not be looked at: it may be there, or not, ours or not.
     is_unseen: bool = False
+    #: AWS's own code and request id, where it did not let us look.
+    code: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True)

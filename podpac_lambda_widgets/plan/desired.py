@@ -9,6 +9,7 @@ from typing import Any
 
 from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.errors import InvalidValueError
+from podpac_lambda_widgets.model.agreement import check_tags
 from podpac_lambda_widgets.model.aws_traits import ARCHIVES_FOLDER
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan import policies
@@ -57,6 +58,7 @@ class Archives:
 
 def desired_resources(deployment: Deployment, archives: Archives, identity: Identity) -> tuple[Resource, ...]:
     """Everything there should be, what others need first."""
+    check_tags(deployment)
     names = stack_names(deployment, identity)
     tags = {**deployment.function_tags, STACK_TAG: names.stack}
     dependencies = _dependencies_object(deployment, archives, names)

@@ -88,17 +88,27 @@ def as_deployed(deployment: Deployment, function: Function) -> Deployment:
     environment = function.environment
     dependencies_key = environment.get("FUNCTION_DEPENDENCIES_KEY", "")
     told: dict[str, Any] = {
-        "function_s3_dependencies_key": "" if dependencies_key.startswith(f"{ARCHIVES_FOLDER}/") else dependencies_key,
         "function_role_name": function.role.rpartition("/")[2],
         "function_s3_bucket": environment.get("S3_BUCKET_NAME", ""),
         "function_s3_input": environment.get("FUNCTION_S3_INPUT", "").removesuffix(f"/{function.name}"),
         "function_s3_output": environment.get("FUNCTION_S3_OUTPUT", "").removesuffix(f"/{function.name}"),
         "function_budget_name": (extras_of(function) or Extras()).budget,
+        # Last, for it is checked against the folders.
+        "function_s3_dependencies_key": "" if _is_made_key(dependencies_key, function.name) else dependencies_key,
     }
-    deployed = Deployment(**{name: getattr(deployment, name) for name in Deployment.class_trait_names()})
-    for name, value in told.items():
-        if value:
+    same = {name: getattr(deployment, name) for name in Deployment.class_trait_names()}
+    told = {name: value for name, value in told.items() if value}
+    try:
+        deployed = Deployment(**{**same, **told})
+    except InvalidTraitError:
+        deployed = Deployment(**same)
+        for name, value in told.items():
             with suppress(InvalidTraitError):
                 setattr(deployed, name, value)
     deployed.adopt = (*deployed.adopt, deployed.function_s3_bucket) if deployed.function_s3_bucket else deployed.adopt
     return deployed
+
+
+def _is_made_key(key: str, function: str) -> bool:
+    """Whether we have made up the key of the dependencies archive."""
+    return re.fullmatch(rf"{ARCHIVES_FOLDER}/{re.escape(function)}/podpac_deps_[0-9a-f]{{16}}\.zip", key) is not None

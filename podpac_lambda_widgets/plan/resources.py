@@ -251,6 +251,8 @@ class RestApi(Resource):
     rate_limit: float
     burst_limit: int
     permission: Mapping[str, Any] | None
+    #: Whether its own address answers, and not only a domain of the user's.
+    execute_api_endpoint: bool = True
     deployed: bool = True
     copies: int = 1
     api_id: str = unmanaged(default="")
@@ -262,12 +264,14 @@ class FunctionUrl(Resource):
     """The function's own HTTPS address. ``name`` is the function's.
 
     It bears no tag: it is ours when the function's policy has our statements, which are put before it is made.
+    ``cors`` is what browsers let pages of other origins do with it, in the form of Lambda's own API; nothing, for us.
     """
 
     kind: ClassVar[str] = "function URL"
     authorization: str
     invoke_mode: str
     permissions: tuple[Mapping[str, Any], ...]
+    cors: Mapping[str, Any] = field(default_factory=dict)
     url: str = unmanaged(default="")
     stack: str = unmanaged(default="")
 

@@ -10,7 +10,10 @@ from podpac_lambda_widgets.plan.difference import is_same
 from podpac_lambda_widgets.plan.resources import Budget, FunctionUrl, RestApi, S3Trigger
 
 #: What of an API is served only after a deployment.
-_DEPLOYED = {"binary_media_types", "path", "method", "authorization", "integration", "stage", "deployed"}
+_DEPLOYED = {
+    *("execute_api_endpoint", "binary_media_types", "path", "method", "authorization", "integration"),
+    *("stage", "deployed"),
+}
 
 
 def _put_statement(old: object) -> Iterator[str]:
@@ -47,7 +50,7 @@ def rest_api_operations(change: Create | Update | Delete, api: RestApi) -> Itera
     if isinstance(change, Create) or old.get("copies") == 0:
         yield "apigateway.CreateRestApi"
         old = {**made, "permission": old.get("permission")}
-    if old.keys() & {"description", "endpoint_type", "binary_media_types"}:
+    if old.keys() & {"description", "endpoint_type", "execute_api_endpoint", "binary_media_types"}:
         yield "apigateway.UpdateRestApi"
     if "tags" in old:
         yield "apigateway.TagResource"
@@ -59,8 +62,8 @@ def rest_api_operations(change: Create | Update | Delete, api: RestApi) -> Itera
         yield "apigateway.CreateDeployment"
     if old.keys() & {"stage", "rate_limit", "burst_limit"}:
         yield "apigateway.UpdateStage"
-    if old.get("stage"):
-        yield "apigateway.DeleteStage"
+    former = [stage for stage in str(old.get("stage", "")).split() if stage != api.stage]
+    yield from ["apigateway.DeleteStage"] * len(former)
     yield from ["apigateway.DeleteRestApi"] * (old.get("copies", 1) - 1)
 
 
@@ -96,7 +99,7 @@ def function_url_operations(change: Create | Update | Delete, url: FunctionUrl) 
                 yield from _put_statement(before)
     if old.get("authorization") == "":
         yield "lambda.CreateFunctionUrlConfig"
-    elif old.keys() & {"authorization", "invoke_mode"}:
+    elif old.keys() & {"authorization", "invoke_mode", "cors"}:
         yield "lambda.UpdateFunctionUrlConfig"
 
 

@@ -208,6 +208,28 @@ def test_another_invoke_mode_is_named_and_repaired(connect: Callable[[], Any], f
     delete_function_url(client, read(client, wanted()))
 
 
+def test_a_url_that_opened_to_pages_of_other_origins_is_named_and_closed(connect: Callable[[], Any]) -> None:
+    client = connect()
+    create_function_url(client, wanted(), PassingClock())
+    client.update_function_url_config(
+        FunctionName=NAME, Cors={"AllowOrigins": ["*"], "AllowCredentials": False, "MaxAge": 0}
+    )
+    assert read(client, wanted()).cors == {"AllowOrigins": ["*"]}
+    assert repair(client, wanted()) == {"cors"}
+    assert not client.get_function_url_config(FunctionName=NAME).get("Cors")
+    delete_function_url(client, read(client, wanted()))
+
+
+def test_a_url_that_says_no_more_than_the_default_is_as_wanted(connect: Callable[[], Any]) -> None:
+    client = connect()
+    create_function_url(client, wanted(), PassingClock())
+    client.update_function_url_config(
+        FunctionName=NAME, Cors={"AllowOrigins": [], "AllowCredentials": False, "MaxAge": 0}
+    )
+    assert repair(client, wanted()) == set()
+    delete_function_url(client, read(client, wanted()))
+
+
 @pytest.mark.parametrize("index", [0, 1])
 def test_a_statement_that_is_gone_is_put_again_and_no_other_is_touched(
     connect: Callable[[], Any], faults: Any, index: int

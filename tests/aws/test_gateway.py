@@ -300,6 +300,12 @@ DRIFT: list[tuple[str, Drift, set[str], list[str]]] = [
         {"binary_media_types"},
         ["UpdateRestApi", *DEPLOYING],
     ),
+    (
+        "execute-api endpoint",
+        patched("update_rest_api", "/disableExecuteApiEndpoint", "true"),
+        {"execute_api_endpoint"},
+        ["UpdateRestApi", *DEPLOYING],
+    ),
     ("tags", retag, {"tags"}, ["TagResource"]),
     (
         "resource",
@@ -498,6 +504,7 @@ def test_the_patches_of_the_api_are_those_that_aws_documents(connect: Callable[[
         WANTED,
         (
             Difference("endpoint_type", "EDGE", "REGIONAL"),
+            Difference("execute_api_endpoint", False, True),
             Difference("binary_media_types", ("image/svg+xml",), ("*/*",)),
         ),
     )
@@ -505,6 +512,7 @@ def test_the_patches_of_the_api_are_those_that_aws_documents(connect: Callable[[
     assert [json.loads(request["body"])["patchOperations"] for request in told] == [
         [
             {"op": "replace", "path": "/endpointConfiguration/types/EDGE", "value": "REGIONAL"},
+            {"op": "replace", "path": "/disableExecuteApiEndpoint", "value": "false"},
             {"op": "remove", "path": "/binaryMediaTypes/image~1svg+xml"},
             {"op": "add", "path": "/binaryMediaTypes/*~1*"},
         ]

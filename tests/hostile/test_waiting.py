@@ -103,9 +103,14 @@ def test_a_function_that_failed_says_why_and_is_made_anew(make_stack: MakeStack,
     plan = make_stack().plan()
     assert "Failed" in str(plan)
     overlay.rules_after.clear()
-    # What the plan saw is told once more, to the build.
-    seen: list[int] = []
-    overlay.alter("lambda.GetFunction", lambda parsed: None if seen else (seen.append(1), fail(parsed))[-1])
+    # What the plan saw is told to the build too, until it takes the function away.
+    deleted = overlay.count("lambda.DeleteFunction")
+
+    def fail_until_deleted(parsed: dict[str, Any]) -> None:
+        if overlay.count("lambda.DeleteFunction") == deleted:
+            fail(parsed)
+
+    overlay.alter("lambda.GetFunction", fail_until_deleted)
     make_stack().build()
     assert overlay.count("lambda.CreateFunction") == created + 1
     assert make_stack().plan().is_empty

@@ -112,7 +112,7 @@ def test_drift_is_named_and_mended(cloud: Lambda, aws: LocalSession) -> None:
 
 def test_describe_tells_what_there_is(cloud: Lambda) -> None:
     text = str(cloud.describe())
-    assert "memory: 2048" in text
+    assert "memory 2048" in text
     assert "not there" not in text
     assert "<table" in cloud.describe()._repr_html_()
 

@@ -168,7 +168,7 @@ def test_what_is_typed_into_the_folded_part_reaches_the_model(
         ("function_s3_input", "output/in", "overlap"),
         ("function_tags", "project", "Line 1 has no ="),
         ("function_tags", "a=1\n a =2", "Line 2 has the key 'a' again"),
-        ("function_tags", "aws:x=1", "reserved by AWS"),
+        ("function_tags", "aws:x=1", "is reserved"),
         ("function_tags", "=1", "must have 1 to"),
     ],
 )
