@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -55,6 +56,6 @@ def _shared() -> Iterator[Any]:
 def recorder(_shared: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """``wire`` and its ``session``, and an ``observer`` whose calls are not written down."""
     _shared.wire.pending_polls = 1
-    monkeypatch.setattr(botocore.waiter, "time", SimpleNamespace(sleep=lambda seconds: None))
+    monkeypatch.setattr(botocore.waiter, "time", SimpleNamespace(sleep=lambda seconds: time.sleep(0.02)))
     monkeypatch.setattr(sessions, "regions", cache(sessions.regions))
     return _shared

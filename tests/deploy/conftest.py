@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -100,8 +101,8 @@ def stored_sources(bench: Any, sources: dict[str, Source]) -> Iterator[dict[str,
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore's waiters know no clock but the machine's; here nobody waits."""
-    monkeypatch.setattr(botocore.waiter, "time", SimpleNamespace(sleep=lambda seconds: None))
+    """botocore's waiters know no clock but the machine's; here nobody waits long: the embedded AWS needs a moment."""
+    monkeypatch.setattr(botocore.waiter, "time", SimpleNamespace(sleep=lambda seconds: time.sleep(0.02)))
     # Reading botocore's list of regions takes as long as twenty calls.
     monkeypatch.setattr(sessions, "regions", cache(sessions.regions))
 
