@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from html import escape
+from itertools import takewhile
 from typing import Any
 
 from podpac_lambda_widgets.plan.changes import Change, Difference, Plan, Refuse, Update
@@ -31,11 +33,17 @@ def difference_text(difference: Difference) -> str:
     """Old and new; of two mappings, only the entries that differ."""
     old, new = difference.old, difference.new
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
-        return f"{value_text(old)} → {value_text(new)}"
+        return _old_and_new(old, new)
     changed = [key for key in (*old, *(key for key in new if key not in old)) if old.get(key) != new.get(key)]
-    return ", ".join(
-        f"{key} {value_text(old.get(key, 'nothing'))} → {value_text(new.get(key, 'nothing'))}" for key in changed
-    )
+    return ", ".join(f"{key} {_old_and_new(old.get(key, 'nothing'), new.get(key, 'nothing'))}" for key in changed)
+
+
+def _old_and_new(old: Any, new: Any, width: int = 60) -> str:
+    """Two values, long ones from shortly before the place where they part."""
+    before, after = (value_text(value, sys.maxsize) for value in (old, new))
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    start = max(0, same - 20) if max(len(before), len(after)) > width else 0
+    return " → ".join(("…" if start else "") + value_text(text[start:], width) for text in (before, after))
 
 
 def change_details(change: Change) -> list[str]:

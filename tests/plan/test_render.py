@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from podpac_lambda_widgets.plan.changes import Create, Delete, Difference, Plan, Refuse, Update
+from podpac_lambda_widgets.plan.render import difference_text
 from podpac_lambda_widgets.plan.resources import LogGroup
 
 EVIL = "<script>alert(1)</script>&\"'"
@@ -40,3 +41,12 @@ def test_a_long_value_is_cut() -> None:
 def test_the_summary_counts() -> None:
     assert PLAN.summary == "1 to create, 1 to update, 1 to delete, 1 to refuse"
     assert Plan("s@r", "delete", ()).summary == "nothing there"
+
+
+def test_two_long_values_are_shown_where_they_part() -> None:
+    old = {"policy": {"Statement": ["x" * 200, {"Action": "s3:GetObject"}]}}
+    new = {"policy": {"Statement": ["x" * 200, {"Action": "s3:PutObject"}]}}
+    text = difference_text(Difference("policies", old, new))
+    assert "s3:GetObject" in text
+    assert "s3:PutObject" in text
+    assert len(text) < 200
