@@ -28,7 +28,7 @@ def cloud(aws: LocalSession, archives: dict[str, str], podpac: Any) -> Iterator[
     function = Lambda(session=aws, function_name="node-tests", **archives)
     function.build()
     yield function
-    function.delete(confirm=True)
+    function.delete(confirm=function.function_name)  # some of its tests leave results in the bucket
 
 
 @pytest.fixture(scope="session")
