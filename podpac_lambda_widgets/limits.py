@@ -48,6 +48,9 @@ RUNTIMES = {"python3.11": "2027-06-30", "python3.12": "2028-10-31", "python3.13"
 #: Runtimes on Amazon Linux 2, whose C library (glibc 2.26) is older than the one the wheels need (2.28).
 AMAZON_LINUX_2_RUNTIMES = ("python3.11",)
 ARCHITECTURES = ("x86_64", "arm64")
+#: What SnapStart takes (Lambda developer guide, "Improving startup performance with Lambda SnapStart").
+SNAP_START_RUNTIMES = ("python3.12", "python3.13")
+SNAP_START_STORAGE_MB = 512
 
 #: Retention periods CloudWatch Logs accepts, days.
 LOG_RETENTION_DAYS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
@@ -38,9 +39,19 @@ def read_function(client: Any, wanted: Function) -> Observed | None:
             answer = client.get_function(FunctionName=wanted.name)
     except ResourceNotFoundError:
         return None
-    found, found_tags = answer["Configuration"], answer.get("Tags", {})
-    function = Function(
-        name=wanted.name,
+    found_tags = answer.get("Tags", {})
+    function = replace(
+        read_configuration(wanted.name, answer["Configuration"]),
+        tags=tags.wanted_part(found_tags, wanted.tags),
+        reserved_concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
+    )
+    return Observed(function, tags.stack_of(found_tags))
+
+
+def read_configuration(name: str, found: Mapping[str, Any]) -> Function:
+    """A function, or a version of it, as its configuration says; without what is not part of that."""
+    return Function(
+        name=name,
         role=found["Role"],
         runtime=found.get("Runtime", ""),
         architecture=(found.get("Architectures") or ["x86_64"])[0],
@@ -50,12 +61,11 @@ def read_function(client: Any, wanted: Function) -> Observed | None:
         timeout=found["Timeout"],
         storage=found.get("EphemeralStorage", {}).get("Size", 512),
         environment=found.get("Environment", {}).get("Variables", {}),
-        tags=tags.wanted_part(found_tags, wanted.tags),
+        tags={},
         code_sha256=hexadecimal(found.get("CodeSha256", "")),
-        reserved_concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
+        snap_start=found.get("SnapStart", {}).get("ApplyOn", "None") != "None",
         state=_state(found),
     )
-    return Observed(function, tags.stack_of(found_tags))
 
 
 def _state(found: Mapping[str, Any]) -> str:
@@ -65,7 +75,8 @@ def _state(found: Mapping[str, Any]) -> str:
     return {"Failed": "UpdateFailed", "InProgress": "Updating"}.get(found.get("LastUpdateStatus", ""), "Active")
 
 
-def _will_settle(error: Exception) -> bool:
+def will_settle(error: Exception) -> bool:
+    """Whether it is about a role, or an update, that has not settled yet."""
     code, message = error_code(error), error_message(error).lower()
     return code in ("InvalidParameterValueException", "ResourceConflictException", "KMSAccessDeniedException") and any(
         text in message for text in _SETTLING
@@ -101,7 +112,7 @@ def create_function(client: Any, function: Function, clock: Clock) -> None:
         The account has a function of that name in this region.
     """
     with asking("Creating the function", function.name):
-        _create(client, function, _will_settle, clock)
+        _create(client, function, will_settle, clock)
 
 
 def _create(client: Any, function: Function, again: Callable[[Exception], bool], clock: Clock) -> None:
@@ -121,8 +132,8 @@ def _create(client: Any, function: Function, again: Callable[[Exception], bool],
     )
     check_code(made, function)
     # The other waiter takes a function that is not to be found yet for one that failed.
-    _wait(client, "function_exists", function.name)
-    _wait(client, "function_active_v2", function.name)
+    wait_for(client, "function_exists", function.name)
+    wait_for(client, "function_active_v2", function.name)
     if function.reserved_concurrency is not None:
         _reserve(client, function, clock)
 
@@ -136,6 +147,7 @@ def _configuration(function: Function) -> dict[str, Any]:
         "Timeout": function.timeout,
         "EphemeralStorage": {"Size": function.storage},
         "Environment": {"Variables": dict(function.environment)},
+        "SnapStart": {"ApplyOn": "PublishedVersions" if function.snap_start else "None"},
     }
 
 
@@ -155,13 +167,13 @@ def update_function(client: Any, change: Update, function: Function, clock: Cloc
     if state == "Failed" or old.get("role") == ROLE_GONE:
         delete_function(client, function.name, clock)
         with asking("Creating the function anew", function.name):
-            _create(client, function, lambda error: _will_settle(error) or _is_still_going(error), clock)
+            _create(client, function, lambda error: will_settle(error) or _is_still_going(error), clock)
         return
     with asking("Updating the function", function.name):
         if state == "Pending":
-            _wait(client, "function_active_v2", function.name)
+            wait_for(client, "function_active_v2", function.name)
         if state in ("Pending", "Updating"):
-            _wait(client, "function_updated_v2", function.name)
+            wait_for(client, "function_updated_v2", function.name)
         if state == "UpdateFailed":
             fields |= {"code_sha256", "environment"}
         _update_fields(client, function, fields, clock, arn)
@@ -178,20 +190,20 @@ def _update_fields(client: Any, function: Function, fields: set[str], clock: Clo
             lambda: client.update_function_code(
                 FunctionName=function.name, Architectures=[function.architecture], **code
             ),
-            _will_settle,
+            will_settle,
             clock,
         )
         check_code(updated, function)
-        _wait(client, "function_updated_v2", function.name)
+        wait_for(client, "function_updated_v2", function.name)
     if fields - _CODE - _APART:
         retry(
             lambda: client.update_function_configuration(
                 FunctionName=function.name, Runtime=function.runtime, **_configuration(function)
             ),
-            _will_settle,
+            will_settle,
             clock,
         )
-        _wait(client, "function_updated_v2", function.name)
+        wait_for(client, "function_updated_v2", function.name)
     if "reserved_concurrency" in fields:
         _reserve(client, function, clock)
     if "tags" in fields:
@@ -201,12 +213,12 @@ def _update_fields(client: Any, function: Function, fields: set[str], clock: Clo
 def _reserve(client: Any, function: Function, clock: Clock) -> None:
     name, number = function.name, function.reserved_concurrency
     if number is None:
-        retry(lambda: client.delete_function_concurrency(FunctionName=name), _will_settle, clock)
+        retry(lambda: client.delete_function_concurrency(FunctionName=name), will_settle, clock)
         return
     try:
         retry(
             lambda: client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=number),
-            _will_settle,
+            will_settle,
             clock,
         )
     except ClientError as error:
@@ -234,11 +246,18 @@ def _too_few_left(client: Any, error: ClientError, name: str, number: int) -> Aw
     )
 
 
-def _wait(client: Any, waiter: str, name: str) -> None:
+def wait_for(client: Any, waiter: str, name: str, **version: str) -> None:
+    """Wait with one of botocore's waiters until the function, or a version of it, is ready.
+
+    Raises
+    ------
+    AwsError
+        It will not be; ``why`` is AWS's own reason.
+    """
     try:
-        client.get_waiter(waiter).wait(FunctionName=name)
+        client.get_waiter(waiter).wait(FunctionName=name, **version)
     except WaiterError as error:
-        found = client.get_function_configuration(FunctionName=name)
+        found = client.get_function_configuration(FunctionName=name, **version)
         reason = found.get("StateReason") or found.get("LastUpdateStatusReason") or str(error)
         raise AwsError(
             "The function did not become ready",
@@ -253,6 +272,6 @@ def delete_function(client: Any, name: str, clock: Clock) -> None:
     """Take the function away; gone already is fine."""
     try:
         with asking("Deleting the function", name):
-            retry(lambda: client.delete_function(FunctionName=name), _will_settle, clock)
+            retry(lambda: client.delete_function(FunctionName=name), will_settle, clock)
     except ResourceNotFoundError:
         return

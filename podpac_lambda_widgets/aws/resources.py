@@ -15,6 +15,7 @@ from podpac_lambda_widgets.aws import (
     notifications,
     objects,
     s3,
+    snapshots,
 )
 from podpac_lambda_widgets.aws.clients import Clients
 from podpac_lambda_widgets.aws.head import Confirm
@@ -38,6 +39,7 @@ from podpac_lambda_widgets.plan.resources import (
     S3Trigger,
     StoredObject,
 )
+from podpac_lambda_widgets.plan.snapshot import Snapshot
 
 
 class Resources:
@@ -74,6 +76,8 @@ class Resources:
                 return logs.read_left_lock(client("logs"), wanted)
             case Function():
                 return functions.read_function(client("lambda"), wanted)
+            case Snapshot():
+                return snapshots.read_snapshot(client("lambda"), wanted)
             case S3Trigger():
                 return notifications.read_s3_trigger(client("s3"), client("lambda"), wanted, account, wanted.stack)
             case RestApi():
@@ -99,6 +103,8 @@ class Resources:
                 logs.create_log_group(client("logs"), wanted)
             case Function():
                 functions.create_function(self._lambda_for_code(), wanted, clock)
+            case Snapshot():
+                snapshots.create_snapshot(client("lambda"), wanted, clock)
             case S3Trigger():
                 notifications.create_s3_trigger(client("s3"), client("lambda"), wanted, account, clock)
             case RestApi():
@@ -124,6 +130,8 @@ class Resources:
             case Function():
                 arn = self._arn("lambda", f"function:{wanted.name}")
                 functions.update_function(self._lambda_for_code(), change, wanted, clock, arn)
+            case Snapshot():
+                snapshots.update_snapshot(client("lambda"), change, wanted, clock)
             case S3Trigger():
                 notifications.update_s3_trigger(client("s3"), client("lambda"), wanted, fields, identity.account, clock)
             case RestApi():
@@ -152,6 +160,8 @@ class Resources:
                 logs.delete_log_group(client("logs"), found.name)
             case Function():
                 functions.delete_function(client("lambda"), found.name, clock)
+            case Snapshot():
+                snapshots.delete_snapshot(client("lambda"), found)
             case S3Trigger():
                 notifications.delete_s3_trigger(client("s3"), client("lambda"), found, account, clock)
             case RestApi():

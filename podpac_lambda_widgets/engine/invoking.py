@@ -19,8 +19,9 @@ from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.plan.account import LogLine
 from podpac_lambda_widgets.plan.desired import guard_environment, named_function
-from podpac_lambda_widgets.plan.names import StackNames, stack_names
+from podpac_lambda_widgets.plan.names import StackNames, extras_of, stack_names
 from podpac_lambda_widgets.plan.resources import Function
+from podpac_lambda_widgets.plan.snapshot import named_snapshot
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.wire import Request
 
@@ -71,7 +72,7 @@ class Invoking:
                 raise ResourceNotFoundError("There is no such function", resource=self.deployment.function_name)
             result = run_pipeline(
                 self.account,
-                self.deployment.function_name,
+                self._called(deployed),
                 request,
                 timeout=float(deployed.timeout if deployed else TIMEOUT_S[1]),
                 clock=self._clock,
@@ -124,6 +125,12 @@ class Invoking:
             if found is not None and isinstance(found.resource, Function):
                 self._deployed = found.resource
         return self._deployed, True
+
+    def _called(self, deployed: Function | None) -> str:
+        """The name to call the function by: that of its snapshot, where it has one."""
+        extras = extras_of(deployed) if deployed else None
+        wished = extras.snapshot if extras else self.deployment.function_snap_start
+        return named_snapshot(self._names()).name if wished else self.deployment.function_name
 
     def _policy(self, deployed: Function | None) -> guard.Policy:
         """What the function's guard allows: by its own environment where that is known, else by the wish."""

@@ -27,6 +27,7 @@ from podpac_lambda_widgets.plan.resources import (
     S3Trigger,
     StoredObject,
 )
+from podpac_lambda_widgets.plan.snapshot import Snapshot, settings_digest
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,18 @@ def _with_real_role(pairs: list[Pair]) -> list[Pair]:
         for _, found in pairs
         if found is not None and isinstance(found.resource, Role) and found.resource.arn
     ]
-    return [
-        (replace(resource, role=arns[0]) if arns and isinstance(resource, Function) else resource, found)
-        for resource, found in pairs
-    ]
+    if not arns:
+        return pairs
+    real: list[Pair] = []
+    settings = ""
+    for resource, found in pairs:
+        if isinstance(resource, Function):
+            resource = replace(resource, role=arns[0])
+            settings = settings_digest(resource)
+        elif isinstance(resource, Snapshot):
+            resource = replace(resource, settings=settings)
+        real.append((resource, found))
+    return real
 
 
 def read_named(account: Account, named: Iterable[Resource], names: StackNames, adopt: Collection[str] = ()) -> Found:
@@ -150,8 +159,10 @@ def read_whole(account: Account, deployment: Deployment, identity: Identity) -> 
     deployed = read_deployed(account, deployment, identity)
     names, wished = stack_names(deployed.wish, identity), stack_names(deployment, identity)
     tagged = account.tagged(names.stack)
+    extras = named_extras(names, identity, deployed.extras)
     named = (
-        *named_extras(names, identity, deployed.extras),
+        # Versions and aliases go with their function.
+        *(each for each in extras if not isinstance(each, Snapshot)),
         *named_resources(deployed.wish, identity),
         *(replace(named_role(names), name=name) for name in (wished.role, *tagged.roles)),
         *(named_bucket(names, identity, name) for name in (wished.bucket, *tagged.buckets)),

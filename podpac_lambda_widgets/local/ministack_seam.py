@@ -34,6 +34,7 @@ _SEAM: tuple[tuple[str, str, list[str] | None], ...] = (
     ("ministack.services.lambda_svc", "_resolve_layer_zip", ["attachment"]),
     ("ministack.services.lambda_svc", "_delete_function", ["name", "query_params", "path_qualifier"]),
     ("ministack.services.lambda_svc", "_function_urls", None),
+    ("ministack.services.lambda_svc", "_snapstart_provision_version_async", ["name", "ver_record"]),
     ("ministack.core.lambda_runtime", "execution_credentials", ["config"]),
     ("ministack.core.lambda_runtime", "_account_region_from_function_config", ["config"]),
     (
@@ -131,6 +132,11 @@ def install(invoker: Invoker) -> Application:
             service._function_urls.pop(name.rpartition(":")[2], None)
         return delete_function(name, query_params, path_qualifier)
 
+    def settle_version(name: str, ver_record: Mapping[str, Any]) -> None:
+        # Ours are processes: there is nothing to take a snapshot of, and a version starts as any other.
+        ver_record["config"].update(State="Active", StateReason="", StateReasonCode="", LastUpdateStatus="Successful")
+
+    service._snapstart_provision_version_async = settle_version
     service._delete_function = delete_with_url
     service._execute_function_warm = execute
     service._emit_lambda_logs = write_permitted_log

@@ -108,6 +108,10 @@ class Deployment(StrictHasTraits):
         between=limits.RESERVED_CONCURRENCY,
         help="How many calls may run at once. Empty: all your account allows.",
     ).tag(label="Calls at once", section="size")
+    function_snap_start = tl.Bool(
+        False,
+        help="A first run starts from a snapshot of the started function (SnapStart), which AWS bills you to keep.",
+    ).tag(label="SnapStart", section="size")
     function_env_variables = Environment(help="Extra environment variables. Not a place for secrets.").tag(
         label="Environment", section="code"
     )
@@ -153,6 +157,14 @@ class Deployment(StrictHasTraits):
         ),
         help="Hashes of the only pipelines the function may run. Empty: all safe ones.",
     ).tag(label="Allowed pipelines", section="code")
+    function_allowed_nodes = Names(
+        Text(
+            pattern=r"[A-Za-z_]\w{0,63}(\.[A-Za-z_]\w{0,63}){1,8}",
+            rule="the full name of a node, such as core.data.dataset_source.Dataset or my_plugin.MyNode.",
+            may_be_empty=False,
+        ),
+        help="Nodes that pipelines may use besides the safe ones. A plugin's are allowed by packing it.",
+    ).tag(label="More nodes", section="code")
     function_allow_unsafe_eval = tl.Bool(
         False, help="Lets pipelines run code of their own. Only for trusted callers."
     ).tag(

@@ -26,6 +26,7 @@ from podpac_lambda_widgets.plan.resources import (
     S3Trigger,
     StoredObject,
 )
+from podpac_lambda_widgets.plan.snapshot import Snapshot, snapshot_operations
 from podpac_lambda_widgets.plan.trigger_calls import (
     budget_operations,
     function_url_operations,
@@ -36,10 +37,28 @@ from podpac_lambda_widgets.plan.trigger_calls import (
 
 @dataclass(frozen=True)
 class Call:
-    """A call that writes, and the resource it is made for. ``operation`` is ``service.Operation``."""
+    """A call that writes, and the resource it is made for.
+
+    Parameters
+    ----------
+    operation : str
+        ``service.Operation``; what takes permissions of its own has a service of its own, see
+        :data:`~podpac_lambda_widgets.plan.actions.OPERATIONS`.
+    resource : str
+    """
 
     operation: str
     resource: str
+
+    @property
+    def api(self) -> str:
+        """The operation as AWS and its trail know it."""
+        service, _, name = self.operation.partition(".")
+        return f"{_SERVICES.get(service, service)}.{name}"
+
+
+#: The calls that hold the stack are made to a log group; those for a version, to Lambda.
+_SERVICES = {"lock": "logs", "version": "lambda"}
 
 
 def calls_of(plan: Plan) -> tuple[Call, ...]:
@@ -168,6 +187,7 @@ _OF: dict[type, Callable[[Any, Any], Iterator[str]]] = {
     # It is taken over first, and given back last.
     LeftLock: lambda change, lock: iter(()),
     Function: _function,
+    Snapshot: snapshot_operations,
     S3Trigger: s3_trigger_operations,
     RestApi: rest_api_operations,
     FunctionUrl: function_url_operations,

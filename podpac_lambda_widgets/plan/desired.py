@@ -33,6 +33,7 @@ from podpac_lambda_widgets.plan.resources import (
     Role,
     StoredObject,
 )
+from podpac_lambda_widgets.plan.snapshot import desired_snapshot, named_snapshot
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def desired_resources(deployment: Deployment, archives: Archives, identity: Iden
         dependencies,
         distribution if function.code_bucket else None,
         function,
+        desired_snapshot(deployment, function, names),
         *desired_triggers(deployment, names, identity),
     ]
     return tuple(resource for resource in resources if resource is not None)
@@ -161,6 +163,7 @@ def _function(
         tags=_function_tags(deployment, names),
         code_sha256=distribution.sha256,
         reserved_concurrency=deployment.function_reserved_concurrency,
+        snap_start=deployment.function_snap_start,
         **_code_place(distribution),
     )
 
@@ -168,7 +171,9 @@ def _function(
 def _function_tags(deployment: Deployment, names: StackNames) -> dict[str, str]:
     budget = names.budget if deployment.function_budget_amount is not None else ""
     wished = deployment.function_triggers
-    extras = Extras("S3" in wished, "APIGateway" in wished, "URL" in wished, budget)
+    extras = Extras(
+        "S3" in wished, "APIGateway" in wished, "URL" in wished, budget, snapshot=deployment.function_snap_start
+    )
     return {**deployment.function_tags, STACK_TAG: names.stack, EXTRAS_TAG: str(extras)}
 
 
@@ -210,6 +215,7 @@ def guard_environment(deployment: Deployment) -> dict[str, str]:
         "FUNCTION_RESTRICT_PIPELINES": deployment.function_restrict_pipelines,
         "FUNCTION_ALLOWED_BUCKETS": deployment.function_allowed_buckets,
         "FUNCTION_ALLOWED_HOSTS": deployment.function_allowed_hosts,
+        "FUNCTION_ALLOWED_NODES": deployment.function_allowed_nodes,
     }
     environment = {name: ",".join(values) for name, values in lists.items() if values}
     if deployment.function_allow_unsafe_eval:
@@ -243,9 +249,13 @@ def named_extras(names: StackNames, identity: Identity, extras: Extras | None = 
     """Bearers of the names of what only some wishes have; of all of it, or of what a function says it has."""
     s3_trigger, api, url = named_triggers(names, identity)
     budget = named_budget(names) if identity.partition in BUDGET_PARTITIONS else None
+    snapshot = named_snapshot(names)
     if extras is None:
-        return s3_trigger, api, url, *((budget,) if budget else ())
-    there = ((s3_trigger, extras.s3_trigger), (api, extras.api), (url, extras.url), (budget, bool(extras.budget)))
+        return s3_trigger, api, url, snapshot, *((budget,) if budget else ())
+    there = (
+        (s3_trigger, extras.s3_trigger), (api, extras.api), (url, extras.url), (snapshot, extras.snapshot),
+        (budget, bool(extras.budget)),
+    )  # fmt: skip
     return tuple(resource for resource, is_there in there if resource is not None and is_there)
 
 

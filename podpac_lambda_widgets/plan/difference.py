@@ -26,6 +26,7 @@ from podpac_lambda_widgets.plan.resources import (
     S3Trigger,
     StoredObject,
 )
+from podpac_lambda_widgets.plan.snapshot import Snapshot
 
 _ANEW = "is deleted and made anew"
 
@@ -144,6 +145,8 @@ def _with_new_function(change: Change) -> Change:
         return replace(change, note=_ANEW)
     if isinstance(wanted, FunctionUrl):
         return Create(wanted, "gets another address, for its function is made anew")
+    if isinstance(wanted, Snapshot):
+        return Create(wanted, change.note)
     if isinstance(wanted, S3Trigger | RestApi):
         others = change.differences if isinstance(change, Update) else ()
         lost = Difference("permission", PERMISSION_GONE, wanted.permission)
@@ -201,6 +204,9 @@ def _refusal(wanted: Resource, owner: str | None) -> Refuse:
     if isinstance(wanted, FunctionUrl):
         step = "Delete the function's URL, or take URL out of function_triggers."
         return Refuse(wanted, "exists already and was not made by this package", step)
+    if isinstance(wanted, Snapshot):
+        step = f"Delete the function's alias {wanted.name.partition(':')[2]}, or turn SnapStart off."
+        return Refuse(wanted, "has an alias that somebody else made", step)
     if isinstance(wanted, S3Trigger):
         step = "Remove the entry with that id from the bucket's notifications, or choose another bucket."
         return Refuse(wanted, "has an entry in the bucket's notifications that somebody else made", step)

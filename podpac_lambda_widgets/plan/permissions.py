@@ -52,6 +52,11 @@ _WISHED = {
     "budget": ("budgets.CreateBudget", "budgets.TagResource", "budgets.DeleteBudget"),
     "concurrency": ("lambda.PutFunctionConcurrency",),
     "managed policies": ("iam.AttachRolePolicy",),
+    "SnapStart": (
+        "lambda.PublishVersion", "lambda.CreateAlias", "lambda.UpdateAlias", "lambda.DeleteAlias",
+        "lambda.GetAlias", "lambda.ListVersionsByFunction", "version.GetFunctionConfiguration",
+        "version.DeleteFunction",
+    ),
 }  # fmt: skip
 _DESTROY = (
     "iam.DetachRolePolicy", "iam.DeleteRolePolicy", "iam.DeleteRole",
@@ -71,6 +76,8 @@ def wishes_of(deployment: Deployment) -> frozenset[str]:
         wishes.add("concurrency")
     if deployment.function_role_policy_arns:
         wishes.add("managed policies")
+    if deployment.function_snap_start:
+        wishes.add("SnapStart")
     return frozenset(wishes)
 
 
@@ -133,6 +140,8 @@ def _run_grants(names: StackNames, identity: Identity, wishes: Collection[str]) 
         Grant(tuple(call), arns["function"]),
         Grant(("logs:FilterLogEvents",), arns["logs"]),
     ]
+    if "SnapStart" in wishes:
+        grants.append(Grant(("lambda:InvokeFunction",), arns["versions"]))
     if "S3" in wishes:
         grants.append(Grant(("s3:PutObject",), (f"{bucket}/{names.input}/*",)))
     if "APIGateway" in wishes:

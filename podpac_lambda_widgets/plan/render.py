@@ -73,8 +73,7 @@ def plan_remarks(plan: Plan) -> list[str]:
 
 
 def _counted_calls(plan: Plan) -> str:
-    # The calls that hold the stack are made to a log group: to a person, and to AWS's trail, they are calls of logs.
-    counts = Counter(call.operation.replace("lock.", "logs.") for call in plan.calls)
+    counts = Counter(call.api for call in plan.calls)
     return ", ".join(f"{name} × {count}" if count > 1 else name for name, count in counts.items())
 
 
@@ -94,10 +93,7 @@ def _remarks_html(plan: Plan) -> str:
     cost = "".join(f'<p style="margin:4px 0">{escape(each)}</p>' for each in said)
     if not plan.calls:
         return cost
-    items = "".join(
-        f"<li>{escape(call.operation.replace('lock.', 'logs.'))} <small>{escape(call.resource)}</small></li>"
-        for call in plan.calls
-    )
+    items = "".join(f"<li>{escape(call.api)} <small>{escape(call.resource)}</small></li>" for call in plan.calls)
     return f"{cost}<details><summary>{len(plan.calls)} AWS calls that write</summary><ol>{items}</ol></details>"
 
 

@@ -25,16 +25,19 @@ class Extras:
     s3_trigger, api, url : bool
     budget : str
         Its name, or nothing.
+    snapshot : bool
     """
 
     s3_trigger: bool = False
     api: bool = False
     url: bool = False
     budget: str = ""
+    snapshot: bool = False
 
     def __str__(self) -> str:
         """The value of a function's :data:`EXTRAS_TAG`."""
-        words = [word for word, there in (("s3", self.s3_trigger), ("api", self.api), ("url", self.url)) if there]
+        all_words = (("s3", self.s3_trigger), ("api", self.api), ("url", self.url), ("snapshot", self.snapshot))
+        words = [word for word, there in all_words if there]
         return " ".join([*words, *([f"budget={self.budget}"] if self.budget else [])]) or "none"
 
     @classmethod
@@ -42,9 +45,9 @@ class Extras:
         """Read the value of a function's :data:`EXTRAS_TAG`; None when it is none."""
         words, _, budget = text.partition("budget=")
         found = words.split()
-        if not text or not set(found) <= {"s3", "api", "url", "none"}:
+        if not text or not set(found) <= {"s3", "api", "url", "snapshot", "none"}:
             return None
-        return cls("s3" in found, "api" in found, "url" in found, budget)
+        return cls("s3" in found, "api" in found, "url" in found, budget, "snapshot" in found)
 
 
 def unmanaged(**kwargs: Any) -> Any:
@@ -196,6 +199,8 @@ class Function(Resource):
     code_sha256: str
     #: How many calls may run at once, taken from the account's own; None when it shares what the account has.
     reserved_concurrency: int | None = None
+    #: Whether SnapStart makes a snapshot of each version that is published.
+    snap_start: bool = False
     #: ``Active``; found may also be ``Pending``, ``Updating``, ``UpdateFailed`` or ``Failed``.
     state: str = "Active"
     #: Where the code is: an object, or a file here that is small enough to be sent in the call itself.

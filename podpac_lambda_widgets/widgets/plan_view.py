@@ -48,7 +48,7 @@ def plan_calls(plan: Plan) -> dict[str, Any]:
     if not calls:
         return {}
     # The calls that hold the stack are made to a log group: to a person, and to AWS's trail, they are calls of logs.
-    runs = itertools.groupby((call.operation.replace("lock.", "logs."), call.resource) for call in calls)
+    runs = itertools.groupby((call.api, call.resource) for call in calls)
     lines = []
     for (operation, resource), run in runs:
         count = len(list(run))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -29,8 +31,8 @@ OVER_DENIED = ("logs:DescribeLogGroups", "lambda:CreateFunction")
 
 #: ministack looks for a role that is named in a call without its path, where AWS finds the role itself.
 ROLE_PATH = ":role/podpac-lambda-widgets/"
-#: ministack knows these by the names of the calls, and asks for them on every resource; IAM has one name for all that
-#: read and one for all that write.
+#: ministack knows budgets by the names of the calls, and asks for them on every resource, where IAM has one name for
+#: all that read and one for all that write; and it takes reading one alias for listing them.
 OTHERWISE_NAMED = {
     "budgets:ViewBudget": [
         "budgets:DescribeBudget",
@@ -38,6 +40,7 @@ OTHERWISE_NAMED = {
         "budgets:DescribeSubscribersForNotification",
     ],
     "budgets:ModifyBudget": ["budgets:CreateBudget", "budgets:DeleteBudget"],
+    "lambda:GetAlias": ["lambda:ListAliases"],
 }
 
 
@@ -136,6 +139,27 @@ def test_each_policy_is_enough_for_its_purpose_and_for_no_other(
             Stack(runner, deployment, source).plan()
         Stack(destroyer, deployment).delete(confirm=True)
         assert inventory() == before
+    finally:
+        administrator.delete(confirm=True)
+
+
+def test_the_policy_is_enough_for_snapshots(
+    account: AwsAccount, tmp_path: Path, user_with: Callable[[dict[str, Any]], AwsAccount]
+) -> None:
+    pair = runpy.run_path(str(Path(__file__).parents[1] / "packaging" / "conftest.py"))["Pair"](tmp_path)
+    for changes in (pair.dist_changes, pair.dependencies_changes):
+        changes.update(python="3.12", runtime="python3.12")
+    pair.write()
+    source = Source(function_source_dist_zip=pair.dist, function_source_dependencies_zip=pair.dependencies)
+    deployment = Deployment(function_name=NAME, function_snap_start=True)
+    administrator = Stack(account, deployment, source)
+    deployer, destroyer = (user_with(administrator.policy_for(purpose)) for purpose in ("deploy", "destroy"))
+    try:
+        for memory in (512, 1024):
+            deployment.function_memory = memory
+            Stack(deployer, deployment, source).build()
+            assert Stack(deployer, deployment, source).plan().is_empty
+        Stack(destroyer, deployment).delete(confirm=True)
     finally:
         administrator.delete(confirm=True)
 

@@ -38,6 +38,13 @@ _load("service_model", Path(__file__).parent / "service_model.py")
 
 
 @pytest.fixture(scope="session")
+def snapshot_sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Source]:
+    """The same for a runtime that SnapStart takes."""
+    made: dict[str, Source] = small_archives.write_sources(tmp_path_factory.mktemp, python="3.12", runtime="python3.12")
+    return made
+
+
+@pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Source]:
     """Two versions of small archives."""
     made: dict[str, Source] = small_archives.write_sources(tmp_path_factory.mktemp)

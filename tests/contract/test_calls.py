@@ -96,6 +96,20 @@ def test_every_call_of_a_deployment_is_as_the_service_models_say(
     check(calls)
 
 
+def test_every_call_of_a_snapshot_is_as_the_service_models_say(
+    recorder: Any, snapshot_sources: dict[str, Source], make_stack: Callable[..., Stack]
+) -> None:
+    with recorder.wire.recording() as calls:
+        for version, wished in (("one", True), ("two", True), ("two", False)):
+            stack = make_stack(version, function_snap_start=wished)
+            stack.source = snapshot_sources[version]
+            stack.build()
+        make_stack("two").delete(confirm=True)
+    written = {"PublishVersion", "CreateAlias", "UpdateAlias", "DeleteAlias"}
+    assert {f"lambda.{name}" for name in written} <= {call.name for call in calls}
+    check(calls)
+
+
 def test_every_call_of_archives_in_a_bucket_is_as_the_service_models_say(
     recorder: Any, sources: dict[str, Source], make_stack: Callable[..., Stack]
 ) -> None:

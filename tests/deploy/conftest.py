@@ -64,6 +64,13 @@ def bench() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def snapshot_sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Source]:
+    """Archives for a runtime that SnapStart takes."""
+    made: dict[str, Source] = small_archives.write_sources(tmp_path_factory.mktemp, python="3.12", runtime="python3.12")
+    return made
+
+
+@pytest.fixture(scope="session")
 def _large(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Source]:
     made: dict[str, Source] = small_archives.write_sources(tmp_path_factory.mktemp, 6 * limits.MEGABYTE)
     return made

@@ -11,11 +11,12 @@ from archive_pair import Pair
 from podpac_lambda_widgets.model.source import Source
 
 
-def write_sources(make_folder: Callable[[str], Path], size: int = 0) -> dict[str, Source]:
+def write_sources(make_folder: Callable[[str], Path], size: int = 0, **manifest: str) -> dict[str, Source]:
     """Two versions, ``one`` and ``two``, which differ in code and in dependencies; each of at least ``size`` bytes."""
     made = {}
     for version in ("one", "two"):
         pair = Pair(make_folder(version))
+        pair.dist_changes, pair.dependencies_changes = dict(manifest), dict(manifest)
         pair.dist_files["version.py"] = pair.dependencies_files["version.py"] = version.encode()
         if size:
             noise = random.Random(version).randbytes(size)

@@ -44,17 +44,18 @@ CHANGED = {
 
 
 def traits(triggers: str, **others: Any) -> dict[str, Any]:
-    extras = EXTRAS if triggers == "all" else {}
+    extras: dict[str, Any] = EXTRAS if triggers == "all" else {}
     return {"function_name": "sweep", "function_triggers": TRIGGERS[triggers], **extras, **others}
 
 
-def operation(name: str, triggers: str, sources: dict[str, Source]) -> Operation:
-    first = Wish(traits(triggers), sources["one"])
+def operation(name: str, triggers: str, place: str, sources: dict[str, Source]) -> Operation:
+    snapshot = {"function_snap_start": True} if place == "snapshot" else {}
+    first = Wish(traits(triggers, **snapshot), sources["one"])
     if name == "build":
         return Operation(name, first)
     if name == "destroy":
         return Operation(name, first, first)
-    return Operation(name, Wish(traits(BECOMES[triggers], **CHANGED), sources["two"]), first)
+    return Operation(name, Wish(traits(BECOMES[triggers], **CHANGED, **snapshot), sources["two"]), first)
 
 
 @pytest.fixture
@@ -68,16 +69,23 @@ def chosen(request: pytest.FixtureRequest, place: str) -> dict[str, Source]:
 @pytest.mark.parametrize("name", ["build", "update", "destroy"])
 @pytest.mark.parametrize(
     ("triggers", "place"),
-    [*((triggers, "files") for triggers in TRIGGERS), ("eval", "large"), ("eval", "stored"), ("all", "stored")],
+    [
+        *((triggers, "files") for triggers in TRIGGERS),
+        ("eval", "large"),
+        ("eval", "stored"),
+        ("all", "stored"),
+        ("eval", "snapshot"),
+    ],
 )
 def test_a_cut_at_any_call_is_overcome_by_the_next_run(
     bench: Any,
     chosen: dict[str, Source],
     name: str,
     triggers: str,
+    place: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    cut = operation(name, triggers, chosen)
+    cut = operation(name, triggers, place, chosen)
     calls = bench.calls_of(cut)
     every = list(all_cases(cut, calls))
     cases = every if SWEEP == "all" else sample_cases(cut, calls, int(SWEEP))

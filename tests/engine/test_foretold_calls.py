@@ -55,7 +55,7 @@ def stack(account: AwsAccount, package: Package, made: list[str]) -> Iterator[St
 
 
 def foretold(plan: Plan) -> list[str]:
-    return [call.operation.replace("lock.", "logs.") for call in plan.calls]
+    return [call.api for call in plan.calls]
 
 
 CHANGES: list[dict[str, Any]] = [

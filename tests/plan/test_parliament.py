@@ -60,6 +60,7 @@ def deployment(triggers: list[str]) -> Deployment:
         function_triggers=triggers,
         function_allowed_buckets=["data-one", "data-two"],
         function_reserved_concurrency=5,
+        function_snap_start=True,
         function_budget_amount=20.0,
         function_budget_email="a@example.org",
         function_role_policy_arns=["arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"],
