@@ -48,6 +48,8 @@ class Attributes:
         Points of coordinates inside the definition.
     where : str
         Name of the node, for errors.
+    other : str, optional
+        Kind of the attributes that are not listed; without it there are no others.
     """
 
     kinds: Mapping[str, str]
@@ -55,6 +57,7 @@ class Attributes:
     hosts: Collection[str]
     max_points: int
     where: str
+    other: str | None = None
 
     def check(self, attrs: object, inputs: Collection[str]) -> None:
         """Check the values a definition gives.
@@ -73,8 +76,8 @@ class Attributes:
             raise InvalidPipelineError("Attributes are not a JSON object", field=f"{self.where}.attrs")
         for name, value in attrs.items():
             place = f"{self.where}.attrs.{shown(name)}"
-            kind = self.kinds.get(name)
-            if kind is None:
+            kind = self.kinds.get(name, self.other)
+            if kind is None or not name.isidentifier() or name.startswith("_"):
                 _reject("The attribute is not allowed", place, "the node has no such attribute")
             if name in inputs:
                 raise InvalidPipelineError("An attribute is also an input", field=place)
@@ -85,23 +88,13 @@ class Attributes:
     def _check_value(self, kind: str, value: object, place: str) -> None:
         if value is None:
             return
-        if kind == "location":
-            check_location(value, self.buckets, self.hosts, place)
-        elif kind == "bucket_location":
-            check_bucket_location(value, self.buckets, place)
-        elif kind == "zarr_location":
-            check_zarr_location(value, self.buckets, place)
-        elif kind in ("coordinates", "coordinates_or_node"):
-            self._check_coordinates(value, place)
-        elif kind == "selection":
-            _check_selection(value, self.max_points, place)
-        elif kind in ("node", "nodes"):
-            if value != {} and value != []:
-                _reject("A node is given as an attribute", place, "nodes are inputs")
-        else:
+        if kind in _CHECKS:
             _CHECKS[kind](value, place)
+        else:
+            _LIMITED_CHECKS[kind](self, value, place)
 
-    def _check_coordinates(self, value: object, place: str) -> None:
+    def check_coordinates(self, value: object, place: str) -> None:
+        """Check coordinates that are written into the definition."""
         if not isinstance(value, Mapping):
             _reject("Coordinates are not a JSON object", place, f"type {type(value).__name__}")
         check_coordinates(value, self.max_points, place)
@@ -220,6 +213,11 @@ def _check_code(value: object, place: str) -> None:
         _reject("The code is not text", place, f"type {type(value).__name__}")
 
 
+def _check_no_node(value: object, place: str) -> None:
+    if value not in ({}, []):
+        _reject("A node is given as an attribute", place, "nodes are inputs")
+
+
 def _skip(value: object, place: str) -> None:
     """Checked together with its node."""
 
@@ -237,6 +235,8 @@ _CHECKS: dict[str, Callable[[object, str], None]] = {
     "interpolation": _check_interpolation,
     "kernel_type": _check_kernel_type,
     "list": _check_list,
+    "node": _check_no_node,
+    "nodes": _check_no_node,
     "nothing": _check_nothing,
     "parameters": _skip,
     "reduce_fn": _check_reduce,
@@ -244,6 +244,17 @@ _CHECKS: dict[str, Callable[[object, str], None]] = {
     "units": _check_units,
     "value": _check_scalars,
 }
+#: Those that need to know what this deployment allows.
+_LIMITED_CHECKS: dict[str, Callable[[Attributes, object, str], None]] = {
+    "bucket_location": lambda limits, value, place: check_bucket_location(value, limits.buckets, place),
+    "coordinates": Attributes.check_coordinates,
+    "coordinates_or_node": Attributes.check_coordinates,
+    "location": lambda limits, value, place: check_location(value, limits.buckets, limits.hosts, place),
+    "selection": lambda limits, value, place: _check_selection(value, limits.max_points, place),
+    "zarr_location": lambda limits, value, place: check_zarr_location(value, limits.buckets, place),
+}
+#: What the values of an attribute can be.
+KINDS = frozenset(_CHECKS) | frozenset(_LIMITED_CHECKS)
 
 
 def shown(name: object) -> str:
