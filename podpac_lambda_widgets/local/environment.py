@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from podpac_lambda_widgets.limits import SYNC_RESPONSE_BYTES
-from podpac_lambda_widgets.local import memory, sandbox
+from podpac_lambda_widgets.local import gdal, memory, sandbox
 from podpac_lambda_widgets.local.function import Function, Invocation, Outcome, error_document
 from podpac_lambda_widgets.local.process_output import ProcessOutput
 from podpac_lambda_widgets.local.runtime_api import RuntimeApi
@@ -246,6 +246,7 @@ class ExecutionEnvironment:
             "HOME": "/home/sbx_user1051",
             "NO_PROXY": "127.0.0.1",
             "AWS_ENDPOINT_URL": self._endpoint,
+            gdal.VARIABLE: f"{runtime_root}/{gdal.FILE_NAME}",
             **private_tmp,
             **user,
             "PYTHONPATH": os.pathsep.join(path),

@@ -13,7 +13,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from podpac_lambda_widgets.local import runtime_client
+from podpac_lambda_widgets.local import gdal, runtime_client
 
 RuntimeClient = Literal["awslambdaric", "pure"]
 
@@ -52,7 +52,8 @@ class Runtime:
     interpreter : str
         Path of the Python.
     directory : Path
-        Links to what Lambda's runtime ships: boto3 and the client, with their dependencies, and nothing else.
+        Links to what Lambda's runtime ships: boto3 and the client, with their dependencies. Beside them is what tells
+        GDAL where S3 is.
     """
 
     name: str
@@ -69,7 +70,7 @@ class Runtime:
         """Directories that the interpreter and the links lead to."""
         interpreter = Path(self.interpreter)
         prefixes = {interpreter.parent.parent, interpreter.resolve().parent.parent}
-        targets = {link.resolve().parent for link in self.directory.iterdir()}
+        targets = {link.resolve().parent for link in self.directory.iterdir() if link.is_symlink()}
         return tuple(sorted(str(path) for path in prefixes | targets))
 
 
@@ -82,11 +83,15 @@ class Runtimes:
         Where to put the links.
     interpreters : mapping
         Runtime name to interpreter, besides the host's own.
+    endpoint : str
+        URL that functions' AWS clients speak to.
     client : {"awslambdaric", "pure"}, optional
         Use this client for the host's runtime rather than the best one there is.
     """
 
-    def __init__(self, directory: Path, interpreters: Mapping[str, str], client: RuntimeClient | None = None) -> None:
+    def __init__(
+        self, directory: Path, interpreters: Mapping[str, str], endpoint: str, client: RuntimeClient | None = None
+    ) -> None:
         self._runtimes: dict[str, Runtime] = {}
         for name, interpreter in {host_runtime(): sys.executable, **interpreters}.items():
             # An interpreter named by the user may be a build that AWS's compiled client does not fit.
@@ -94,6 +99,7 @@ class Runtimes:
             links = directory / name
             _link_packages(links, ["boto3", "awslambdaric"] if found == "awslambdaric" else ["boto3"])
             (links / f"{_PURE_MODULE}.py").symlink_to(runtime_client.__file__)
+            gdal.write_configuration(links, endpoint)
             self._runtimes[name] = Runtime(name, interpreter, links, found)
 
     def __iter__(self) -> Iterator[Runtime]:

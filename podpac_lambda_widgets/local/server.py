@@ -114,9 +114,10 @@ def main(argument: str) -> None:
     os.environ.update(ministack_seam.settings(port, settings.directory, key_id, secret))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    runtimes = Runtimes(directory / "runtimes", settings.interpreters, settings.runtime_client)
+    endpoint = f"http://127.0.0.1:{port}"
+    runtimes = Runtimes(directory / "runtimes", settings.interpreters, endpoint, settings.runtime_client)
     isolate = can_isolate() if settings.isolate is None else settings.isolate
-    pool = Pool(directory, runtimes, endpoint=f"http://127.0.0.1:{port}", isolate=isolate)
+    pool = Pool(directory, runtimes, endpoint=endpoint, isolate=isolate)
     application = Gate(ministack_seam.install(pool), ministack_seam.ACCOUNT)
 
     def leave() -> None:

@@ -21,6 +21,7 @@ from podpac_lambda_widgets.local.function import Archive, Function, Invocation
 from podpac_lambda_widgets.local.pool import Pool
 from podpac_lambda_widgets.local.runtimes import Runtimes, choose_client, host_runtime
 
+ENDPOINT = "http://127.0.0.1:1"
 SOURCE = "import os\ndef handler(event, context):\n    return [os.getpid(), __file__]"
 
 
@@ -70,8 +71,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def pool(tmp_path: Path, clock: Clock) -> Iterator[Pool]:
-    runtimes = Runtimes(tmp_path / "runtimes", {}, "pure")
-    pool = Pool(tmp_path, runtimes, endpoint="http://127.0.0.1:1", isolate=False, idle_seconds=100, clock=clock)
+    runtimes = Runtimes(tmp_path / "runtimes", {}, ENDPOINT, "pure")
+    pool = Pool(tmp_path, runtimes, endpoint=ENDPOINT, isolate=False, idle_seconds=100, clock=clock)
     yield pool
     pool.close()
 
@@ -145,7 +146,7 @@ def test_code_that_is_no_archive_is_an_error_of_the_function(pool, tmp_path):
 
 def test_initialisation_that_never_ends_is_stopped_by_the_time_limit(tmp_path, monkeypatch):
     monkeypatch.setattr("podpac_lambda_widgets.local.environment.INIT_SECONDS", 0)
-    pool = Pool(tmp_path, Runtimes(tmp_path / "r", {}, "pure"), endpoint="http://127.0.0.1:1", isolate=False)
+    pool = Pool(tmp_path, Runtimes(tmp_path / "r", {}, ENDPOINT, "pure"), endpoint=ENDPOINT, isolate=False)
     code = archive({"main.py": "import threading; threading.Event().wait()"})
     outcome = pool.invoke(function(code, timeout=1.0), Invocation("request", "arn", b"null"))
     pool.close()
@@ -155,7 +156,7 @@ def test_initialisation_that_never_ends_is_stopped_by_the_time_limit(tmp_path, m
 def test_another_interpreter_serves_its_runtime_with_the_pure_client(tmp_path):
     import sys
 
-    runtimes = Runtimes(tmp_path, {"python3.12": sys.executable})
+    runtimes = Runtimes(tmp_path, {"python3.12": sys.executable}, ENDPOINT)
     found = runtimes.find("python3.12")
     assert (found.interpreter, found.client) == (sys.executable, "pure")
     assert runtimes.find(host_runtime()).client == choose_client(host_runtime())
