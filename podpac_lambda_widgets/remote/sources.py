@@ -1,28 +1,34 @@
 """What PODPAC's sources may reach while a checked request is evaluated.
 
-The guard decides what a definition names. What is found there may name more: a server redirects, a raster refers to
-other files. That is refused here, where it happens.
+The guard decides what a definition names. What is found there may name more: a server redirects, a file refers to other
+files, an array is compressed by code. That is refused here, where it happens.
 """
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from podpac_lambda_widgets.errors import PipelineRejectedError
+from podpac_lambda_widgets.remote.hdf5 import contained_files
 from podpac_lambda_widgets.remote.locations import check_location
+from podpac_lambda_widgets.remote.rasters import contained_rasters
 
-#: GDAL's drivers for files that hold all their data. The many others refer to files and addresses, or run code.
-#: ``MEM`` is what rasterio itself computes with.
-RASTER_DRIVERS = frozenset({"GTiff", "COG", "PNG", "JPEG", "JP2OpenJPEG", "MEM"})
+#: numcodecs' codecs that make bytes into numbers or text. Of the others, ``pickle`` runs what is in the array.
+ZARR_CODECS = frozenset({
+    "adler32", "astype", "base64", "bitround", "blosc", "bz2", "categorize", "crc32", "delta", "fixedscaleoffset",
+    "fletcher32", "gzip", "jenkins_lookup3", "lz4", "lzma", "packbits", "quantize", "shuffle", "vlen-bytes",
+    "vlen-utf8", "zlib", "zstd",
+})  # fmt: skip
 
 
 @contextmanager
 def limited_sources(pipeline: Mapping[str, Any], allowed_hosts: Collection[str]) -> Iterator[None]:
-    """Hold the sources of a checked pipeline to what is allowed.
+    """Hold the sources of a checked pipeline to what is allowed, and to what is there now.
+
+    Those of podpac's classes and of what is derived from them. Their libraries are imported when a source is opened.
 
     Parameters
     ----------
@@ -30,56 +36,47 @@ def limited_sources(pipeline: Mapping[str, Any], allowed_hosts: Collection[str])
     allowed_hosts : collection of str
         Hosts that may be asked, redirects included.
     """
-    kinds = {node["node"].rpartition(".")[2] for node in pipeline.values() if isinstance(node, Mapping)}
-    with ExitStack() as limits:
-        if "Rasterio" in kinds:
-            keep_raster_drivers()
-            limits.enter_context(_own_overviews())
-        limits.enter_context(_limited_requests(allowed_hosts))
+    if any(_is_in_a_bucket(node) for node in pipeline.values() if isinstance(node, Mapping)):
+        _forget_listings()
+    with contained_rasters(), contained_files(), _contained_arrays(), _limited_requests(allowed_hosts):
         yield
 
 
-def keep_raster_drivers() -> None:
-    """Take all drivers but ``RASTER_DRIVERS`` from GDAL, for the life of the process.
-
-    ``GDAL_SKIP`` would need the names of all others, which differ between versions; ``GDALDeregisterDriver`` of GDAL's
-    C interface takes what there is.
-    """
-    rasterio: Any = importlib.import_module("rasterio")
-    with rasterio.Env():
-        # rasterio registers the drivers. Its extension module leads to the very GDAL it is linked with.
-        gdal = ctypes.CDLL(importlib.import_module("rasterio._env").__file__)
-        gdal.GDALGetDriver.restype = ctypes.c_void_p
-        gdal.GDALGetDescription.restype = ctypes.c_char_p
-        gdal.GDALGetDescription.argtypes = gdal.GDALDeregisterDriver.argtypes = [ctypes.c_void_p]
-        for driver in [gdal.GDALGetDriver(number) for number in range(gdal.GDALGetDriverCount())]:
-            if gdal.GDALGetDescription(driver).decode() not in RASTER_DRIVERS:
-                gdal.GDALDeregisterDriver(driver)
+def _is_in_a_bucket(node: Mapping[str, Any]) -> bool:
+    return str(node.get("attrs", {}).get("source", "")).startswith("s3://")
 
 
 @contextmanager
-def _own_overviews() -> Iterator[None]:
-    """Refuse a raster whose metadata name the file of its overviews, which GDAL opens wherever it is."""
-    source: Any = importlib.import_module("podpac.core.data.rasterio_source").Rasterio
-    open_dataset = source.open_dataset
+def _contained_arrays() -> Iterator[None]:
+    """Let podpac's ``Zarr`` decode values only."""
+    source: Any = importlib.import_module("podpac.core.data.zarr_source").Zarr
+    find_store = source._get_store
 
-    def open_if_alone(self: Any, *args: Any, **options: Any) -> Any:
-        dataset = open_dataset(self, *args, **options)
-        if "OVERVIEW_FILE" in dataset.tags(ns="OVERVIEWS"):
-            dataset.close()
-            raise PipelineRejectedError(
-                "The raster is not allowed",
-                resource=str(self.source)[:100],
-                why="it names another file as its overviews",
-                next_step="Store the overviews in the raster itself, as a cloud-optimized GeoTIFF does",
-            )
-        return dataset
+    def find_store_of_values(self: Any) -> Any:
+        _keep_codecs()
+        return find_store(self)
 
-    source.open_dataset = open_if_alone
+    source._get_store = find_store_of_values
     try:
         yield
     finally:
-        source.open_dataset = open_dataset
+        source._get_store = find_store
+
+
+@cache
+def _keep_codecs() -> None:
+    """Take all codecs but ``ZARR_CODECS`` from numcodecs, for the life of the process."""
+    registry: Any = importlib.import_module("numcodecs.registry")
+    # Others that installed packages announce, and that numcodecs loads when an array names one.
+    registry.entries.clear()
+    for name in registry.codec_registry.keys() - ZARR_CODECS:
+        del registry.codec_registry[name]
+
+
+def _forget_listings() -> None:
+    """Let s3fs ask what is in a folder each time: an object may have come since the last request."""
+    config: Any = importlib.import_module("fsspec.config")
+    config.conf.setdefault("s3", {})["use_listings_cache"] = False
 
 
 @contextmanager
