@@ -15,6 +15,8 @@ from podpac_lambda_widgets.remote.locations import check_bucket_location, check_
 
 #: Largest convolution kernel per dimension; podpac makes size**dimensions values of it.
 MAX_KERNEL = 1000
+#: Items of a list, which podpac goes through for each point or makes an output of.
+MAX_ITEMS = 1000
 #: Strings of an attribute; only coordinate reference systems and code are longer.
 MAX_TEXT = 1024
 _UNITS = re.compile(r"[A-Za-z0-9_ */^.°%µΩ()-]*")
@@ -136,6 +138,8 @@ def _check_scalars(value: object, place: str) -> None:
 def _check_list(value: object, place: str) -> None:
     if not isinstance(value, list | tuple):
         _reject("The value is not a list", place, f"type {type(value).__name__}")
+    if len(value) > MAX_ITEMS:
+        _reject("The list is too long", place, f"{len(value):,} items; the limit is {MAX_ITEMS:,}")
     _check_scalars(value, place)
 
 

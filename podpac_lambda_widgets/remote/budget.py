@@ -10,6 +10,8 @@ from typing import Any
 
 from podpac_lambda_widgets.errors import InvalidCoordinatesError
 
+#: lat, lon, alt and time.
+MAX_DIMENSIONS = 4
 #: numpy's units of time in seconds; months and years by their shortest, so that a count is never too small.
 _UNITS = {
     "Y": 365 * 86400.0, "M": 28 * 86400.0, "W": 7 * 86400.0, "D": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0,
@@ -48,6 +50,12 @@ def dimension_sizes(definition: Mapping[str, object]) -> dict[str, int]:
         raise InvalidCoordinatesError(
             "Not a coordinates definition", field="coords", why='it needs a list named "coords"'
         )
+    if len(coords) > MAX_DIMENSIONS:
+        raise InvalidCoordinatesError(
+            "The coordinates have too many dimensions",
+            field="coords",
+            why=f"{len(coords):,}; podpac has {MAX_DIMENSIONS}: lat, lon, alt and time",
+        )
     sizes: dict[str, int] = {}
     for number, item in enumerate(coords):
         name = item.get("name") if isinstance(item, Mapping) else None
@@ -81,9 +89,37 @@ def span(values: object) -> float:
     return found if math.isfinite(found) else math.inf
 
 
+def densest(item: Mapping[str, Any], reach: float) -> int:
+    """The most coordinates of one dimension that lie in a range; all of them where that cannot be read.
+
+    Parameters
+    ----------
+    item : mapping
+        Of a definition that :func:`dimension_sizes` took.
+    reach : float
+        Length of the range, in the unit of the coordinates or in seconds.
+    """
+    size = _size(item, "")
+    if "values" not in item:
+        length = span([item.get("start"), item.get("stop")])
+        return min(size, int(reach * (size - 1) / length) + 2) if 0 < length < math.inf else size
+    try:
+        numbers = sorted(as_number(value, "") for value in item["values"])
+    except (InvalidCoordinatesError, TypeError):
+        return size
+    first = most = 0
+    for last, number in enumerate(numbers):
+        while number - numbers[first] > reach:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
 def _size(item: object, where: str) -> int:
     if isinstance(item, list | tuple):
         # Stacked: parallel lists of one size.
+        if len(item) > MAX_DIMENSIONS or any(isinstance(inner, list | tuple) for inner in item):
+            raise InvalidCoordinatesError("Not stacked dimensions", field=where, why=f"up to {MAX_DIMENSIONS} fit")
         return max((_size(inner, f"{where}[{number}]") for number, inner in enumerate(item)), default=0)
     if not isinstance(item, Mapping):
         raise InvalidCoordinatesError("Not coordinates of a dimension", field=where, why=f"type {type(item).__name__}")

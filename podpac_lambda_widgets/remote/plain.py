@@ -53,6 +53,11 @@ def parse_json(text: str | bytes, *, finite: bool = True) -> object:
         raise InvalidPipelineError(
             "The text is not JSON", why=f"line {error.lineno}, column {error.colno}: {error.msg}"
         ) from None
+    except InvalidPipelineError:
+        raise
+    except ValueError:
+        # sys.set_int_max_str_digits: Python's own limit.
+        raise InvalidPipelineError("An integer is too large", why="it has thousands of digits") from None
     check_plain(value, finite=finite)
     return value
 
@@ -163,7 +168,7 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise InvalidPipelineError("A key occurs twice in one JSON object", field=ascii(twice)[1:65])
+        raise InvalidPipelineError("A key occurs twice in one JSON object", field=ascii(twice)[1:-1][:64])
     return found
 
 
