@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.errors import ResultError
-from podpac_lambda_widgets.remote.netcdf_attributes import plain_attrs, serialized, tag, untag
+from podpac_lambda_widgets.remote.netcdf_attributes import plain_attrs, serialized
+from podpac_lambda_widgets.remote.typed_json import tag, untag
 
 if TYPE_CHECKING:
     import numpy as np

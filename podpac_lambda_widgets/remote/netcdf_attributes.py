@@ -1,12 +1,10 @@
-"""The attributes of a result: as netCDF holds them, and as JSON that keeps what netCDF cannot say."""
+"""The attributes of a result, as PODPAC writes them and as netCDF holds them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from typing import Any
-
-from podpac_lambda_widgets.errors import ResultError
 
 #: What readers and xarray's writer act on (CF conventions 1.11: packing, missing data, time, references to other
 #: variables; xarray's ``conventions``): the values would come back changed, or not be written.
@@ -18,9 +16,9 @@ _ACTED_ON = {
 _OF_HDF5 = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST"}
 
 
-def serialized(attrs: Mapping[Any, Any]) -> dict[str, Any]:
+def serialized(attrs: Mapping[Any, Any]) -> dict[Any, Any]:
     """Attributes as PODPAC writes them: units as text, the style as JSON."""
-    found = {str(name): value for name, value in attrs.items()}
+    found = dict(attrs)
     style = found.get("layer_style")
     if style is not None and not isinstance(style, str):
         found["layer_style"] = style.json
@@ -29,12 +27,13 @@ def serialized(attrs: Mapping[Any, Any]) -> dict[str, Any]:
     return found
 
 
-def plain_attrs(attrs: Mapping[str, Any]) -> dict[str, Any]:
+def plain_attrs(attrs: Mapping[Any, Any]) -> dict[str, Any]:
     """The attributes that netCDF can hold and readers only show, in the form PODPAC's own reader expects."""
     import numpy as np
 
     found: dict[str, Any] = {}
-    for name, value in attrs.items():
+    for key, value in attrs.items():
+        name = str(key)
         if name in _ACTED_ON or name in _OF_HDF5 or name.startswith("_"):
             continue
         if isinstance(value, Mapping):
@@ -62,50 +61,3 @@ def _loose(value: Any) -> Any:
     if isinstance(value, np.datetime64):
         return str(value)
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
-
-
-def tag(value: Any) -> Any:
-    """Attributes as JSON from which :func:`untag` gives the same back.
-
-    Raises
-    ------
-    ResultError
-        A type that JSON cannot say.
-    """
-    import numpy as np
-
-    if value is None or isinstance(value, bool | str) or type(value) in (int, float):
-        return value
-    if isinstance(value, Mapping):
-        return {"dict": [[tag(key), tag(item)] for key, item in value.items()]}
-    if isinstance(value, tuple):
-        return {"tuple": [tag(item) for item in value]}
-    if isinstance(value, list):
-        return [tag(item) for item in value]
-    if isinstance(value, np.datetime64 | np.timedelta64):
-        return {"time": [value.dtype.str, int(value.astype("i8"))]}
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
-        return {"array": [value.dtype.str, value.tolist()]}
-    if isinstance(value, np.generic) and value.dtype.kind in "fiub":
-        return {"number": [value.dtype.str, value.item()]}
-    raise ResultError("The result has an attribute that cannot be sent", why=f"type {type(value).__name__}")
-
-
-def untag(value: Any) -> Any:
-    """Undo :func:`tag`."""
-    import numpy as np
-
-    if isinstance(value, list):
-        return [untag(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    ((kind, inner),) = value.items()
-    if kind == "dict":
-        return {untag(key): untag(item) for key, item in inner}
-    if kind == "tuple":
-        return tuple(untag(item) for item in inner)
-    if kind == "array":
-        return np.asarray(inner[1], inner[0])
-    if kind == "number":
-        return np.dtype(inner[0]).type(inner[1])
-    return np.asarray(inner[1], "i8").astype(inner[0])[()]
