@@ -1,8 +1,14 @@
-"""The page that draws forms: one script, one stylesheet."""
+"""The page that draws forms: one script, one stylesheet.
+
+A widget's script is part of its state, and so of every notebook that is saved with it. What is there is a loader, which
+asks the kernel for the rest.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +19,20 @@ from ipywidgets import widget_serialization
 from podpac_lambda_widgets.widgets.form import Form
 
 _STATIC = Path(__file__).parent / "static"
-# One script, for a browser finds no neighbour of what it is given as text.
+#: One script in the browser, which finds no neighbour of what it is given as text.
 _SCRIPTS = ("controls.js", "blocks.js", "page.js")
+_STYLES = ("page.css",)
+
+
+@cache
+def read_assets() -> tuple[bytes, bytes]:
+    """The script and the stylesheet of the page."""
+    script, style = ("\n".join((_STATIC / name).read_text("utf-8") for name in names) for names in (_SCRIPTS, _STYLES))
+    return script.encode(), style.encode()
+
+
+def _digest() -> str:
+    return hashlib.sha256(b"\0".join(read_assets())).hexdigest()[:16]
 
 
 class Page(anywidget.AnyWidget):
@@ -28,21 +46,25 @@ class Page(anywidget.AnyWidget):
         Heading and first sentence; without a title the forms stand alone, and are not numbered.
     """
 
-    _esm = "\n".join((_STATIC / name).read_text() for name in _SCRIPTS)
-    _css = _STATIC / "page.css"
+    _esm = _STATIC / "loader.js"
 
+    #: Tells one version of script and stylesheet from another.
+    assets = tl.Unicode().tag(sync=True)
     title = tl.Unicode().tag(sync=True)
     lead = tl.Unicode().tag(sync=True)
     forms = tl.List(tl.Instance(Form)).tag(sync=True, **widget_serialization)
 
     def __init__(self, forms: Sequence[Form], **traits: Any) -> None:
-        super().__init__(forms=list(forms), **traits)
+        super().__init__(forms=list(forms), assets=_digest(), **traits)
         self.on_msg(self._receive)
 
     def _receive(self, _: Any, content: Any, buffers: Any) -> None:
+        kind = content.get("type") if isinstance(content, dict) else ""
         # The front end asks whether a kernel is there, when it draws the page and when a button is pressed: after a
         # restart a saved page has none behind it.
-        if isinstance(content, dict) and content.get("type") == "hello":
+        if kind == "hello":
             self.send({"type": "welcome"})
             for form in self.forms:
                 form.worker.call(form.shown)
+        elif kind == "assets":
+            self.send({"type": "assets"}, buffers=list(read_assets()))

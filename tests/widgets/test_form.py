@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.studio import Studio
 from podpac_lambda_widgets.widgets.fields import inner_blocks, label_of
+from podpac_lambda_widgets.widgets.form import Form
+from podpac_lambda_widgets.widgets.page import Page
+from podpac_lambda_widgets.widgets.worker import Worker
 
 #: The names of the issue, by form.
 NAMES = {
@@ -172,3 +176,16 @@ def test_names_that_will_be_made_are_shown_where_none_is_given(ready: Studio) ->
     ready.deploy.deployment.function_name = "soil"
     assert ready.deploy.fields["function_role_name"]["placeholder"] == ready.deploy.deployment.role_name("eu-west-1")
     assert ready.deploy.fields["function_s3_bucket"]["placeholder"].startswith("podpac-soil-123456789012")
+
+
+def test_a_saved_page_holds_neither_script_nor_stylesheet() -> None:
+    page = Page([Form(Worker(), title="Any")])
+    sent: list[tuple[dict[str, Any], list[bytes]]] = []
+    page.send = lambda content, buffers=(): sent.append((content, list(buffers)))
+    page._handle_custom_msg({"type": "assets"}, [])
+    ((content, (script, style)),) = sent
+    assert content == {"type": "assets"}
+    assert b"export default" in script
+    assert b".plw-panel" in style
+    assert "_css" not in page.get_state() or not page.get_state()["_css"]
+    assert len(json.dumps(page.get_state(), default=str)) < 4000
