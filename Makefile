@@ -28,6 +28,7 @@ test: setup browser archives ## run all tests (TESTS=tests/plan for a part)
 
 sweep: setup ## cut the wire at every call of building, changing and deleting, in every way (an hour or two)
 	@SWEEP=all $(BIN)/python -m pytest tests/deploy/test_cut_wire.py -n 2
+	@SWEEP=all $(BIN)/python -m pytest tests/remote/test_malicious.py -rP
 
 check: setup ## lint, format, types, layers, shell scripts
 	@$(BIN)/ruff check .

@@ -54,7 +54,7 @@ def check_crs(value: object, where: str) -> None:
         not isinstance(value, str)
         or not _CRS.fullmatch(value)
         or _CRS_FILES.search(value)
-        or value.lstrip()[:1] in ("/", ".")
+        or value.lstrip()[:1] in ("/", ".", "~")
     ):
         raise PipelineRejectedError(
             "The coordinate reference system is not allowed",
