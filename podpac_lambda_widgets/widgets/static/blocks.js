@@ -1,5 +1,7 @@
 // The parts of a form, one kind of block each.
 const STEP = { waiting: ['wait', 'waiting'], working: ['busy', 'working'], done: ['check', 'done'], failed: ['alert', 'failed'], stopped: ['stop', 'stopped'] };
+// Blocks that have a script of their own: name -> what draws it, with the parameters of drawBlock.
+const BLOCKS = {};
 
 function drawBlock(form, block, paints, flushes, view) {
   const part = (name, node, paint) => { paints[name].push(() => paint(node)); return node; };
@@ -119,6 +121,10 @@ function drawBlock(form, block, paints, flushes, view) {
       });
     }
     default:
-      return h('p', { class: 'plw-lead' }, block.text || '');
+      return (BLOCKS[block.block] || drawText)(form, block, paints, flushes, view);
   }
+}
+
+function drawText(form, block) {
+  return h('p', { class: 'plw-lead' }, block.text || '');
 }

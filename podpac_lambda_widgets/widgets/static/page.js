@@ -1,5 +1,6 @@
 // Forms on a page: heads, standings, views, and whether a kernel is there.
 const STANDING = { waiting: ['wait', 'Not yet'], ready: ['', 'Next'], working: ['busy', 'Working'], done: ['check', 'Done'], failed: ['alert', 'Needs attention'] };
+const CONSTANT = ['title', 'purpose', 'icon', 'blocks', 'comm', 'layout', 'tabbable', 'tooltip'];
 const PATIENCE_MS = 5000;
 
 function save(content, buffers) {
@@ -12,7 +13,8 @@ function save(content, buffers) {
 }
 
 function drawForm(form, number, view) {
-  const parts = ['fields', 'buttons', 'locked', 'steps', 'card', 'table', 'facts', 'picture', 'folded', 'question', 'standing'];
+  // Every trait that is the form's own: what a block shows is painted again when its trait changes.
+  const parts = form.keys().filter((name) => !name.startsWith('_') && !CONSTANT.includes(name));
   const paints = Object.fromEntries(parts.map((name) => [name, []]));
   const flushes = [], heading = `plw-${++count}`;
   const mark = h('span', { class: 'plw-mark', 'aria-hidden': 'true' });
