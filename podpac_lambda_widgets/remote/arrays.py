@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from podpac_lambda_widgets.errors import ResultError
 from podpac_lambda_widgets.limits import MEGABYTE, MEMORY_MB
 from podpac_lambda_widgets.remote.netcdf_attributes import serialized
-from podpac_lambda_widgets.remote.planes import DEFLATE_RATIO, damaged, pack_values, read_dtype, unpack_values
+from podpac_lambda_widgets.remote.planes import GREATEST_RATIO, damaged, pack_values, read_dtype, unpack_values
 from podpac_lambda_widgets.remote.typed_json import tag, untag
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def _check_size(needed: int, given: int, limit_bytes: int) -> None:
             why=f"{needed:,} bytes unpacked; the limit is {limit_bytes:,}",
             next_step="Ask for fewer points",
         )
-    if needed > DEFLATE_RATIO * given:
+    if needed > GREATEST_RATIO * given:
         raise damaged(f"{given:,} bytes cannot hold {needed:,}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import sys
@@ -176,6 +177,36 @@ def test_arrays_of_many_blocks_come_back(dtype: str, outputs: int, monkeypatch: 
     size = len(data) // outputs * outputs
     array = xr.DataArray(data[:size].reshape(-1, outputs), dims=("x", "output"))
     assert unpack_array(pack_array(array)).values.tobytes() == array.values.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", ">f8", "c16"])
+@pytest.mark.parametrize("shape", [(300, 500), (40_000, 3)])
+def test_few_different_values_come_back_and_need_little(dtype: str, shape: tuple[int, int]) -> None:
+    steps = np.cumsum(np.random.default_rng(6).integers(-4, 5, shape), axis=0)
+    # As whole numbers with a scale and an offset are read from a file, with nothing where there is no measurement.
+    data = np.where(steps % 50 == 0, np.nan, steps * 0.01 + 273.15).astype(dtype)
+    body = pack_array(xr.DataArray(data, dims=("time", "output")))
+    assert len(body) < data.nbytes / 2.5
+    assert unpack_array(body).values.tobytes() == data.tobytes()
+
+
+def block(table: list[int], places: list[int], announced: int) -> memoryview:
+    sink = io.BytesIO()
+    sink.write(struct.pack("<I", announced))
+    planes._pack_planes(np.array(table, "<u8"), sink, 1)
+    planes._pack_planes(np.array(places, "<u2"), sink, 1)
+    return memoryview(sink.getvalue())
+
+
+def test_a_place_that_is_not_in_the_table_is_a_typed_error() -> None:
+    found, used = planes.unpack_values(block([7, 9], [0, 1, 1], 2), np.dtype("<u8"), (3,))
+    assert found.tolist() == [7, 9, 9]
+    for source in (block([7, 9], [0, 1, 2], 2), block([7, 9, 11, 13], [0, 1, 1], 4), block([7], [0, 0, 0], 2**32 - 1)):
+        with pytest.raises(ResultError, match="table"):
+            planes.unpack_values(source, np.dtype("<u8"), (3,))
+    for length in range(used):
+        with pytest.raises(ResultError):
+            planes.unpack_values(block([7, 9], [0, 1, 1], 2)[:length], np.dtype("<u8"), (3,))
 
 
 def test_a_transposed_array_is_packed_as_the_same_bytes() -> None:
