@@ -52,5 +52,15 @@ def __getattr__(name: str) -> object:
     return value
 
 
+def load_ipython_extension(shell: object) -> None:
+    """Give IPython ``%podpac_studio``; called by ``%load_ext podpac_lambda_widgets``."""
+    import_module(f"{__name__}.magic").register(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """Take it away; called by ``%unload_ext podpac_lambda_widgets``."""
+    import_module(f"{__name__}.magic").unregister(shell)
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
