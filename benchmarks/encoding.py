@@ -216,7 +216,7 @@ def measure(array: xr.DataArray, repeats: int) -> list[Measured]:
     for encoding in ENCODINGS * repeats:
         encode, body = timed(partial(encoding.encode, array))
         decode, read = timed(partial(encoding.decode, body))
-        if read.values.tobytes() != array.values.tobytes():
+        if read.values.astype(array.dtype).tobytes() != array.values.tobytes():
             raise ValueError(f"{encoding.name} gives other values")
         before = found.get(encoding.name, Measured(encoding.name, len(body), encode, decode))
         found[encoding.name] = Measured(
