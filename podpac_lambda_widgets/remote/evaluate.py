@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
 import sys
 import time
-import uuid
-import warnings
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +16,7 @@ from podpac_lambda_widgets.errors import (
     PipelineFailedError,
     PodpacLambdaError,
 )
+from podpac_lambda_widgets.remote.isolation import isolated, quiet
 from podpac_lambda_widgets.remote.netcdf import encode_array
 from podpac_lambda_widgets.remote.sources import limited_sources
 
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
 
     from podpac_lambda_widgets.remote.wire import Request
 
-_UNSAFE_EVAL = "PODPAC_UNSAFE_EVAL"
 #: Characters of podpac's own message that reach the client.
 _MESSAGE = 500
 
@@ -131,11 +127,16 @@ def evaluate_array(request: Request, *, unsafe_eval: bool, allowed_hosts: Collec
     podpac.UnitsDataArray
         What ``node.eval(coordinates)`` returns.
     """
+    # In a copy of the context: decimal's and numpy's modes are there, and the last arrays of numexpr.
+    return copy_context().run(_evaluate_apart, request, unsafe_eval, allowed_hosts)
+
+
+def _evaluate_apart(request: Request, unsafe_eval: bool, allowed_hosts: Collection[str]) -> xr.DataArray:
     import podpac
 
     with (
-        _isolated(request.settings, unsafe_eval=unsafe_eval),
-        _quiet(),
+        isolated(request.settings, unsafe_eval=unsafe_eval),
+        quiet(),
         limited_sources(request.pipeline, allowed_hosts),
     ):
         node = podpac.Node.from_definition(_repaired(_ordered(request.pipeline)))
@@ -147,7 +148,7 @@ def evaluate_array(request: Request, *, unsafe_eval: bool, allowed_hosts: Collec
 def import_podpac() -> None:
     """Import podpac quietly."""
     if "podpac" not in sys.modules:
-        with _quiet():
+        with quiet():
             import podpac  # noqa: F401 - the import is the purpose
 
 
@@ -166,46 +167,6 @@ def versions() -> dict[str, str]:
         "xarray": xr.__version__,
         "podpac_lambda_widgets": podpac_lambda_widgets.__version__,
     }
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No log and no warnings: podpac's quote definitions and addresses, and would end in the function's log."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
-
-
-@contextmanager
-def _isolated(chosen: Mapping[str, object], *, unsafe_eval: bool) -> Iterator[None]:
-    """PODPAC's default settings without caches, plus the chosen ones, for one evaluation."""
-    from podpac.core.settings import DEFAULT_SETTINGS, settings
-
-    before, hash_before = dict(settings), os.environ.pop(_UNSAFE_EVAL, None)
-    now: dict[str, Any] = {**DEFAULT_SETTINGS, "DEFAULT_CACHE": [], "ENABLE_CACHE": False, **chosen}
-    # A fresh value, because podpac allows whoever knows it to run code.
-    now["UNSAFE_EVAL_HASH"] = uuid.uuid4().hex
-    try:
-        _replace(settings, now)
-        if unsafe_eval:
-            os.environ[_UNSAFE_EVAL] = now["UNSAFE_EVAL_HASH"]
-        yield
-    finally:
-        os.environ.pop(_UNSAFE_EVAL, None)
-        if hash_before is not None:
-            os.environ[_UNSAFE_EVAL] = hash_before
-        _replace(settings, before)
-
-
-def _replace(settings: dict[str, Any], values: Mapping[str, Any]) -> None:
-    # The methods of dict: podpac's own item assignment may write a settings file.
-    dict.clear(settings)
-    dict.update(settings, values)
 
 
 def _repaired(pipeline: OrderedDict[str, Any]) -> OrderedDict[str, Any]:
