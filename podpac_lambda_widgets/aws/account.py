@@ -215,6 +215,12 @@ class AwsAccount:
             request_id=_run_id(log) or answer["ResponseMetadata"].get("RequestId", ""),
         )
 
+    def send(self, function_name: str, payload: bytes) -> str:
+        """Have a function called some time soon, and return the id of that run without waiting for it."""
+        with explaining_expiry(self.session), asking("Sending to the function", function_name):
+            answer = self._client("lambda").invoke(FunctionName=function_name, InvocationType="Event", Payload=payload)
+        return str(answer["ResponseMetadata"].get("RequestId", ""))
+
     def log_lines(
         self, group: str, *, start: datetime | None, end: datetime | None, request_id: str
     ) -> Iterator[LogLine]:
@@ -222,10 +228,16 @@ class AwsAccount:
         with explaining_expiry(self.session):
             yield from read_log_lines(self._client("logs"), group, start=start, end=end, request_id=request_id)
 
-    def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
-        """The bytes of an object."""
+    def fetch(self, bucket: str, key: str, progress: Progress, *, own: bool = False) -> bytes:
+        """The bytes of an object; ``own`` refuses a bucket of another account."""
         with explaining_expiry(self.session):
-            return objects.fetch_object(self._client("s3", TRANSFER_TIMEOUT), bucket, key, progress)
+            owner = self._identity.account if own else ""
+            return objects.fetch_object(self._client("s3", TRANSFER_TIMEOUT), bucket, key, owner, progress)
+
+    def put(self, bucket: str, key: str, body: bytes, stack: str) -> None:
+        """Store a small JSON document, marked as the stack's."""
+        with explaining_expiry(self.session):
+            objects.put_document(self._client("s3"), bucket, key, body, stack, self._identity.account)
 
 
 def inventory(session: boto3.Session | None = None) -> Inventory:

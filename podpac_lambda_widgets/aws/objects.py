@@ -155,10 +155,24 @@ def inspect_object(s3: Any, bucket: str, key: str, confirm: Confirm) -> dict[str
     return {"size": head["ContentLength"], "etag": str(head.get("ETag", "")), "sha256": _sha256(head)}
 
 
-def fetch_object(s3: Any, bucket: str, key: str, progress: Progress) -> bytes:
-    """The whole object."""
+def put_document(s3: Any, bucket: str, key: str, body: bytes, stack: str, account: str) -> None:
+    """Store a JSON document in a bucket of the account."""
+    with asking("Storing", f"s3://{bucket}/{key}"):
+        s3.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=body,
+            ContentType="application/json",
+            ExpectedBucketOwner=account,
+            Metadata={STACK_METADATA: stack},
+        )
+
+
+def fetch_object(s3: Any, bucket: str, key: str, owner: str, progress: Progress) -> bytes:
+    """The whole object; of a bucket of that account, where ``owner`` is one."""
+    expected = {"ExpectedBucketOwner": owner} if owner else {}
     with asking("Fetching", f"s3://{bucket}/{key}", seconds=TRANSFER_TIMEOUT):
-        answer = s3.get_object(Bucket=bucket, Key=key)
+        answer = s3.get_object(Bucket=bucket, Key=key, **expected)
         total = int(answer["ContentLength"])
         body = bytearray()
         for chunk in answer["Body"].iter_chunks(MEGABYTE):

@@ -74,10 +74,16 @@ class Account(Protocol):
     def invoke(self, function_name: str, payload: bytes, timeout: float) -> Invocation:
         """Call a function once and wait for at most ``timeout`` seconds."""
 
+    def send(self, function_name: str, payload: bytes) -> str:
+        """Have a function called some time soon, and return the id of that run without waiting for it."""
+
+    def put(self, bucket: str, key: str, body: bytes, stack: str) -> None:
+        """Store a small JSON document, marked as the stack's."""
+
     def log_lines(
         self, group: str, *, start: datetime | None, end: datetime | None, request_id: str
     ) -> Iterator[LogLine]:
         """Lines of a log group, oldest first; raises ResourceNotFoundError where there is none."""
 
-    def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
-        """The bytes of an object."""
+    def fetch(self, bucket: str, key: str, progress: Progress, *, own: bool = False) -> bytes:
+        """The bytes of an object; ``own`` refuses a bucket of another account."""

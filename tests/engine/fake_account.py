@@ -28,6 +28,7 @@ class FakeAccount:
     writes: list[tuple[str, str]] = field(default_factory=list)
     lambda_quotas: LambdaQuotas | None = None
     held: set[str] = field(default_factory=set)
+    sent: list[tuple[str, bytes]] = field(default_factory=list)
     #: Actions that are denied; None when it may not be asked.
     forbidden: set[str] | None = field(default_factory=set)
 
@@ -111,7 +112,16 @@ class FakeAccount:
             raise ResourceNotFoundError("Reading the log failed", resource=group)
         return iter([line for line in self.lines if start is None or line.time >= start])
 
-    def fetch(self, bucket: str, key: str, progress: Progress) -> bytes:
+    def send(self, function_name: str, payload: bytes) -> str:
+        self.sent.append((function_name, payload))
+        return f"request-{len(self.sent)}"
+
+    def put(self, bucket: str, key: str, body: bytes, stack: str) -> None:
+        self.objects[bucket, key] = body
+
+    def fetch(self, bucket: str, key: str, progress: Progress, *, own: bool = False) -> bytes:
+        if (bucket, key) not in self.objects:
+            raise ResourceNotFoundError("Fetching failed", resource=f"s3://{bucket}/{key}")
         return self.objects[bucket, key]
 
 
