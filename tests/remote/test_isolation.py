@@ -1,4 +1,4 @@
-"""A warm environment leaves nothing of one caller to the next, whether its request was answered, failed or was refused."""
+"""A warm environment leaves nothing of one caller to the next, whether it was answered, failed or was refused."""
 
 from __future__ import annotations
 

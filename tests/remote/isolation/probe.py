@@ -88,7 +88,10 @@ def requests(text: str, number: float) -> dict[str, dict[str, Any]]:
             {text: SIN, "x": {"node": "algorithm.Arithmetic", "inputs": {text: text}, "attrs": eqn}}
         ),
         "an expression that fails": ask(
-            {text: SIN, "x": {"node": "algorithm.Arithmetic", "inputs": {text: text}, "attrs": {"eqn": f"{text} & 1.5"}}}
+            {
+                text: SIN,
+                "x": {"node": "algorithm.Arithmetic", "inputs": {text: text}, "attrs": {"eqn": f"{text} & 1.5"}},
+            }
         ),
         "a mask in place": ask(
             {
@@ -187,7 +190,7 @@ def podpac_state() -> dict[str, Any]:
 
 def state() -> dict[str, Any]:
     """All state of the process that a request could change."""
-    import matplotlib
+    import matplotlib as mpl
     import numpy as np
     import pandas as pd
     import podpac
@@ -199,7 +202,7 @@ def state() -> dict[str, Any]:
     return {
         "settings": plain(dict(podpac.settings)),
         "environment": dict(os.environ),
-        "folder": os.getcwd(),
+        "folder": str(Path.cwd()),
         "path": list(sys.path),
         "finders": [type(finder).__name__ for finder in sys.meta_path],
         "modules": sorted(sys.modules),
@@ -212,7 +215,7 @@ def state() -> dict[str, Any]:
         "random": hashlib.sha256(repr(random.getstate()).encode()).hexdigest(),
         "xarray": plain(dict(xr.get_options())),
         "pandas": {key: repr(pd.get_option(key)) for key in ("mode.copy_on_write", "display.max_rows")},
-        "matplotlib": [plain(dict(matplotlib.rcParams)), sorted(matplotlib.colormaps)],
+        "matplotlib": [plain(dict(mpl.rcParams)), sorted(mpl.colormaps)],
         "requests": [sorted(vars(http.Session)), http.Session.send.__qualname__, http.Session.send.__module__],
         "locale": locale.setlocale(locale.LC_ALL),
         "decimal": repr(decimal.getcontext()),
@@ -227,14 +230,16 @@ def state() -> dict[str, Any]:
         "threads": sorted(each.name for each in threading.enumerate()),
         "socket": repr(socket.getdefaulttimeout()),
         "collector": [gc.isenabled(), gc.get_threshold(), len(gc.callbacks)],
-        "open files": sorted(os.readlink(f"/proc/self/fd/{number}") for number in fds()),
+        "open files": open_files(),
         "temporary files": sorted(str(file.relative_to(temporary)) for file in temporary.rglob("*")),
         "podpac": podpac_state(),
     }
 
 
-def fds() -> list[str]:
-    return [each for each in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{each}")]
+def open_files() -> list[str]:
+    # The folder itself is open while it is read.
+    names = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return sorted(name for name in names if not name.endswith("/fd"))
 
 
 def differences(one: Any, other: Any, where: str = "") -> list[str]:
