@@ -130,7 +130,8 @@ def _read_rule(name: str, described: object) -> NodeRule:
     attrs = described.get("attrs") if isinstance(described, dict) else None
     if not isinstance(described, dict) or not isinstance(attrs, dict) or described.keys() - {"attrs", *_FLAGS}:
         raise _damaged(f"{name} is not described")
-    if unknown := sorted(ascii(kind) for kind in attrs.values() if kind not in KINDS):
+    unknown = sorted(ascii(kind) for kind in attrs.values() if not isinstance(kind, str) or kind not in KINDS)
+    if unknown:
         raise _damaged(f"{name} has an attribute of the unknown kind {unknown[0][:60]}")
     flags = {flag: described.get(flag, False) for flag in _FLAGS}
     if not all(isinstance(value, bool) for value in flags.values()):

@@ -142,7 +142,8 @@ def _check_node(name: str, node: object, earlier: Set[str], policy: Policy) -> N
 
 def _allowed_rule(node: Mapping[str, Any], policy: Policy, where: str) -> NodeRule:
     if not isinstance(node.get("plugin", PODPAC), str):
-        raise InvalidPipelineError("The name of a plugin is not text", field=f"{where}.plugin")
+        why = type(node["plugin"]).__name__
+        raise InvalidPipelineError("The name of a plugin is not text", field=f"{where}.plugin", why=why)
     name, rule = _find_rule(node, policy)
     if rule is None:
         _refuse(
