@@ -85,22 +85,31 @@ def decode_array(body: bytes) -> xr.DataArray:
     ResultError
         Not a result of :func:`encode_array`.
     """
+    try:
+        return _restored(_read_file(body))
+    # What xarray, its engines and numpy raise over bytes and a record that are not ours.
+    except (ValueError, LookupError, OSError, TypeError, AttributeError, OverflowError) as error:
+        raise ResultError("The result is not a netCDF file of ours", why=type(error).__name__) from None
+
+
+def _read_file(body: bytes) -> xr.Dataset:
     import xarray as xr
 
-    engine = "scipy" if body[:3] == b"CDF" else "h5netcdf"
-    try:
-        with xr.open_dataset(
-            io.BytesIO(body),
-            engine=engine,
-            mask_and_scale=False,
-            decode_times=False,
-            decode_timedelta=False,
-            decode_coords=False,
-        ) as opened:
-            dataset = opened.load()
-        record = json.loads(dataset.attrs[_RECORD])
-    except (ValueError, KeyError, OSError, TypeError, IndexError) as error:
-        raise ResultError("The result is not a netCDF file of ours", why=type(error).__name__) from None
+    with xr.open_dataset(
+        io.BytesIO(body),
+        engine="scipy" if body[:3] == b"CDF" else "h5netcdf",
+        mask_and_scale=False,
+        decode_times=False,
+        decode_timedelta=False,
+        decode_coords=False,
+    ) as opened:
+        return opened.load()
+
+
+def _restored(dataset: xr.Dataset) -> xr.DataArray:
+    import xarray as xr
+
+    record = json.loads(dataset.attrs[_RECORD])
     values = {name: _restore(dataset[name].values, told) for name, told in record["variables"].items()}
     dims = {name: tuple(told["dims"]) for name, told in record["variables"].items()}
     flat = xr.DataArray(

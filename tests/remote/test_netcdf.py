@@ -173,6 +173,45 @@ def test_a_file_of_somebody_else_is_a_typed_error() -> None:
         decode_array(body)
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        "",
+        "[]",
+        "1",
+        "{}",
+        '{"variables": 1}',
+        '{"variables": {"x": {"dims": [], "dtype": "f8"}}}',
+        "{",
+        '"text"',
+        "null",
+    ],
+)
+def test_a_file_with_another_record_is_a_typed_error(record: str) -> None:
+    body = bytes(xr.Dataset({"x": ("y", [1.0])}, attrs={"podpac_lambda_widgets": record}).to_netcdf(engine="scipy"))
+    with pytest.raises(ResultError):
+        decode_array(body)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.float32(np.nan),
+        np.array([[1, 2]], ">i2"),
+        np.datetime64("NaT", "D"),
+        -0.0,
+        np.str_("a"),
+        1j,
+        b"a",
+        (None, ["a"]),
+    ],
+)
+def test_an_attribute_keeps_its_type(value: object) -> None:
+    found = decode_array(encode_array(xr.DataArray([1.0], dims="x", attrs={"a": value}))[0]).attrs["a"]
+    assert type(found) is type(value)
+    assert repr(found) == repr(value)
+
+
 def test_podpacs_own_reader_gives_the_same_values_whatever_the_attributes() -> None:
     podpac = pytest.importorskip("podpac")
     attrs = {"scale_factor": 2.0, "add_offset": 5.0, "missing_value": 1.0, "_FillValue": 2.0, "dtype": "bool", "a": "b"}
