@@ -32,7 +32,8 @@ from podpac_lambda_widgets.errors import (
 from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
 from podpac_lambda_widgets.remote.plain import check_plain, pack_floats, require_mapping, unpack_floats
 
-WIRE_VERSION = 1
+#: Goes up when the other side would misread or lack something: 2 packs results as :mod:`.arrays` says.
+WIRE_VERSION = 2
 #: The key that marks an event as ours; its value is the version.
 MARK = "podpac_lambda_widgets"
 _MAGIC = b"PLW1"
@@ -83,7 +84,7 @@ class Answer:
         The encoded result, or None when it was stored.
     stored : StoredAnswer or None
     format : str
-        ``netcdf3`` or ``netcdf4``.
+        The encoding of the result: ``arrays`` (:mod:`.arrays`) for our own client, or a name of a file format.
     sha256 : str
         SHA-256 of the result, inline or stored, as hexadecimal digits.
     timings : mapping of str to float

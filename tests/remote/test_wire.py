@@ -17,6 +17,7 @@ from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
 from podpac_lambda_widgets.remote.plain import MAX_DEPTH, check_plain, parse_json
 from podpac_lambda_widgets.remote.wire import (
     MARK,
+    WIRE_VERSION,
     Answer,
     Request,
     StoredAnswer,
@@ -136,6 +137,13 @@ def test_a_frame_with_another_header_is_an_error_of_ours(header: object) -> None
         decode_answer(b"PLW1" + struct.pack(">I", len(encoded)) + encoded)
 
 
+@pytest.mark.parametrize("version", [1, WIRE_VERSION + 1, None, "2"])
+def test_a_function_of_another_version_is_recognised(version: object) -> None:
+    header = json.dumps({"status": "ok", "version": version, "format": "netcdf3", "sha256": ""}).encode()
+    with pytest.raises(errors.ResultError, match="another version"):
+        decode_answer(b"PLW1" + struct.pack(">I", len(header)) + header)
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -160,13 +168,15 @@ def test_a_request_over_lambdas_limit_is_refused_before_it_is_sent() -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        {MARK: 1},
-        {MARK: 1, "pipeline": {}},
-        {MARK: 2, "pipeline": {}, "coordinates": {}},
-        {MARK: "1", "pipeline": {}, "coordinates": {}},
-        {MARK: 1, "pipeline": {}, "coordinates": {}, "more": 1},
-        {MARK: 1, "pipeline": [], "coordinates": {}},
-        {MARK: 1, "pipeline": {}, "coordinates": {}, "output": 3},
+        {MARK: WIRE_VERSION},
+        {MARK: WIRE_VERSION, "pipeline": {}},
+        {MARK: WIRE_VERSION + 1, "pipeline": {}, "coordinates": {}},
+        {MARK: 1, "pipeline": {}, "coordinates": {}},
+        {MARK: True, "pipeline": {}, "coordinates": {}},
+        {MARK: str(WIRE_VERSION), "pipeline": {}, "coordinates": {}},
+        {MARK: WIRE_VERSION, "pipeline": {}, "coordinates": {}, "more": 1},
+        {MARK: WIRE_VERSION, "pipeline": [], "coordinates": {}},
+        {MARK: WIRE_VERSION, "pipeline": {}, "coordinates": {}, "output": 3},
     ],
 )
 def test_an_event_of_another_shape_is_refused(event: dict[str, object]) -> None:
