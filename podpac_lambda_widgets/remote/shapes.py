@@ -52,11 +52,12 @@ def name_class(node: Mapping[str, Any]) -> str:
     return str(node["node"]).rpartition(".")[2] if node.get("plugin", "podpac") == "podpac" else ""
 
 
-def references(node: Mapping[str, Any]) -> list[str]:
-    """The names of a node's inputs, as often as they are used."""
+def references(node: Mapping[str, Any], *, without: str = "") -> list[str]:
+    """The names of a node's inputs, as often as they are used; all but one of them."""
     found: list[str] = []
-    for value in node.get("inputs", {}).values():
-        found.extend(value if isinstance(value, list | tuple) else [value])
+    for key, value in node.get("inputs", {}).items():
+        if key != without:
+            found.extend(value if isinstance(value, list | tuple) else [value])
     return found
 
 
@@ -149,10 +150,12 @@ class ResultShapes:
         if kind in ("Interpolate", "Reproject"):
             return asked
         if name in self._written.of_node:
-            extents = self._written.extents[name]
-            return asked | {dim: self._written_bit(name, dim, extent) for dim, extent in extents.items()}
-        found = {} if references(node) else asked
-        for source in set(references(node)):
+            # A data source drops the dimensions that it does not have.
+            return {dim: self._written_bit(name, dim, extent) for dim, extent in self._written.extents[name].items()}
+        # Of this one, podpac takes the coordinates only.
+        sources = set(references(node, without="coordinates_source"))
+        found = {} if sources else asked
+        for source in sources:
             for dim, bits in self._dims[source].items():
                 found[dim] = found.get(dim, 0) | bits
         if kind in ("ExpandCoordinates", "SelectCoordinates"):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from podpac_lambda_widgets.errors import PipelineRejectedError
@@ -146,3 +147,152 @@ def test_podpac_never_computes_more_than_was_counted(nodes: list[tuple[str, dict
     check_growth(pipeline, GRID, 10**12)
     with pytest.raises(PipelineRejectedError):
         check_growth(pipeline, GRID, max(asked) - 1)
+
+
+def written(**sizes: int) -> dict[str, Any]:
+    """An array of the machine's own coordinates; its values are never looked at here."""
+    coords = [{"name": dim, "start": 0, "stop": 1, "size": size} for dim, size in sizes.items()]
+    return {"node": "data.Array", "attrs": {"source": [1.0], "coordinates": {"coords": coords}}}
+
+
+def sum_of(*names: str) -> dict[str, Any]:
+    inputs = {f"v{number}": name for number, name in enumerate(names)}
+    return {"node": "algorithm.Arithmetic", "inputs": inputs, "attrs": {"eqn": " + ".join(inputs)}}
+
+
+def mosaic_of(*names: str) -> dict[str, Any]:
+    return {"node": "compositor.OrderedCompositor", "inputs": {"sources": list(names)}}
+
+
+def combine(**inputs: str) -> dict[str, Any]:
+    return {"node": "core.algorithm.generic.Combine", "inputs": inputs}
+
+
+def expand(source: str, **offsets: list[Any]) -> dict[str, Any]:
+    return {"node": "algorithm.ExpandCoordinates", "inputs": {"source": source}, "attrs": offsets}
+
+
+def select(source: str, **values: list[Any]) -> dict[str, Any]:
+    return {"node": "algorithm.SelectCoordinates", "inputs": {"source": source}, "attrs": values}
+
+
+LONG_AGO = select("a", time=["1700-01-01", "2200-01-01", "365,D"])
+TWO_TIMES = {"coords": [{"name": "time", "values": ["1700-01-01", "2200-01-01"]}]}
+FAR_TIMES = {"node": "data.Array", "attrs": {"source": [1.0, 2.0], "coordinates": TWO_TIMES}}
+RESAMPLE = {"node": "algorithm.ResampleReduce", "inputs": {"source": "s"}, "attrs": {"reduce_fn": "mean"}}
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        {"n0": SIN, **{f"n{n}": sum_of(f"n{n - 1}", f"n{n - 1}") for n in range(1, 30)}},
+        {"n0": SIN, **{f"n{n}": sum_of(*[f"n{m}" for m in range(n)]) for n in range(1, 30)}},
+        {"a": written(lat=2000), "b": written(lon=2000), "x": sum_of("a", "b")},
+        {"a": SIN, "b": select("a", lat=[0, 1, 1e-3]), "c": select("a", lon=[0, 1, 1e-3]), "x": sum_of("b", "c")},
+        {
+            "a": SIN,
+            **{f"b{n}": select("a", lat=[n + 0.1, n + 1, 1e-2]) for n in range(40)},
+            **{f"c{n}": select("a", lon=[n + 0.1, n + 1, 1e-2]) for n in range(40)},
+            "x": mosaic_of(*[f"{kind}{n}" for kind in "bc" for n in range(40)]),
+        },
+        {"a": {"node": "data.Array", "attrs": {**written(lat=500, lon=500)["attrs"], "outputs": list("abcdefghi")}}},
+        {"a": written(lat=900, lon=900), "x": combine(a="a", b="a")},
+        {"a": SIN, "s": LONG_AGO, "x": RESAMPLE | {"attrs": {"resample": "1min", "reduce_fn": "mean"}}},
+        {"s": FAR_TIMES, "x": RESAMPLE | {"attrs": {"resample": "1min", "reduce_fn": "mean"}}},
+        {
+            "a": SIN, "c": written(lat=900_000),
+            "x": {"node": "algorithm.ExpandCoordinates", "inputs": {"source": "a", "coordinates_source": "c"},
+            "attrs": {"lat": [-9, 9]}},
+        },
+        {
+            "a": SIN, "c": written(lat=900_000), "x": {"node": "algorithm.SelectCoordinates",
+            "inputs": {"source": "a", "coordinates_source": "c"}, "attrs": {"lat": [0, 1]}},
+        },
+        {
+            "a": SIN, "c": written(lat=900_000), "x": {"node": "algorithm.Reproject",
+            "inputs": {"source": "a", "coordinates": "c"}, "attrs": {"interpolation": "nearest"}},
+        },
+    ],
+)  # fmt: skip
+def test_a_pipeline_that_repeats_joins_or_widens_more_than_the_budget_is_refused(pipeline: dict[str, Any]) -> None:
+    with pytest.raises(PipelineRejectedError, match="too many points"):
+        passes(pipeline)
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        {"n0": SIN, **{f"n{n}": sum_of(f"n{n - 1}", f"n{n - 1}") for n in range(1, 12)}},
+        {"a": written(lat=700, lon=700), "b": written(lat=700, lon=700), "x": sum_of("a", "b")},
+        {"a": SIN, "s": LONG_AGO, "x": RESAMPLE | {"attrs": {"resample": "MS", "reduce_fn": "mean"}}},
+        {"a": SIN, "x": combine(**{f"v{n}": "a" for n in range(100)})},
+        {
+            "a": SIN, "c": written(lat=900_000),
+            "x": {"node": "algorithm.ExpandCoordinates", "inputs": {"source": "a", "coordinates_source": "c"},
+            "attrs": {"lat": [-0.001, 0.001]}},
+        },
+    ],
+)  # fmt: skip
+def test_equal_coordinates_and_few_repetitions_pass(pipeline: dict[str, Any]) -> None:
+    passes(pipeline)
+
+
+def test_the_budget_is_told_with_the_number() -> None:
+    with pytest.raises(PipelineRejectedError, match=r"about 4,000,000 points; this function takes 1,000,000"):
+        passes({"a": written(lat=2000), "b": written(lon=2000), "x": sum_of("a", "b")})
+
+
+values = st.lists(st.integers(0, 9), min_size=2, max_size=5, unique=True).map(
+    lambda found: [*map(float, sorted(found))]
+)
+
+
+@st.composite
+def joined(draw: st.DrawFn) -> dict[str, Any]:
+    """A few arrays and selections, and nodes that join them."""
+    nodes: dict[str, Any] = {"n0": SIN}
+    for number in range(1, draw(st.integers(2, 6))):
+        earlier = st.sampled_from(list(nodes))
+        lat, lon = draw(values), draw(values)
+        coords = [{"name": "lat", "values": lat}, {"name": "lon", "values": lon}]
+        source = [[1.0] * len(lon)] * len(lat)
+        nodes[f"n{number}"] = draw(st.sampled_from([
+            {"node": "data.Array", "attrs": {"source": source, "coordinates": {"coords": coords}}},
+            select(draw(earlier), lat=lat[:1]), select(draw(earlier), lat=[lat[0], lat[-1], 0.5], lon=lon[:1]),
+            expand(draw(earlier), lat=[-1, 1, 0.25]), sum_of(draw(earlier), draw(earlier)),
+            mosaic_of(draw(earlier), draw(earlier)),
+            {"node": "algorithm.Mean", "inputs": {"source": draw(earlier)}, "attrs": {"dims": ["lon"]}},
+            combine(a=draw(earlier), b=draw(earlier)),
+        ]))  # fmt: skip
+    return nodes
+
+
+@pytest.fixture
+def unsafe_evaluation() -> Iterator[None]:
+    podpac.settings.allow_unrestricted_code_execution(True)
+    yield
+    podpac.settings.allow_unrestricted_code_execution(False)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(joined())
+def test_no_result_of_podpac_is_larger_than_was_counted(unsafe_evaluation: None, nodes: dict[str, Any]) -> None:
+    sizes: list[int] = []
+    plain = podpac.Node.eval
+
+    def noting(self: Any, *args: Any, **options: Any) -> Any:
+        found = plain(self, *args, **options)
+        sizes.append(found.size)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(podpac.Node, "eval", noting)
+        try:
+            podpac.Node.from_json(json.dumps(nodes)).eval(podpac.Coordinates.from_json(json.dumps(GRID)))
+        except Exception:
+            # podpac refuses much of what is joined here; what it made until then counts.
+            if not sizes:
+                return
+    check_growth(nodes, GRID, 10**12)
+    with pytest.raises(PipelineRejectedError):
+        check_growth(nodes, GRID, max(sizes) - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from podpac_lambda_widgets.remote.wire import MARK
+from podpac_lambda_widgets.remote.wire import MARK, WIRE_VERSION
 
 SIN = {"node": "core.algorithm.utility.SinCoords"}
 GRID: dict[str, Any] = {"coords": [{"name": "lat", "values": [0.0, 1.0]}, {"name": "lon", "values": [0.0, 1.0]}]}
@@ -275,7 +275,7 @@ WHOLE: dict[str, Any] = {
     "a cache by setting": {"settings": {"DEFAULT_CACHE": ["disk"]}},
     "a setting of another type": {"settings": {"ENABLE_UNITS": "yes"}},
     "a bucket": {"S3_BUCKET_NAME": "other"},
-    "another version": {MARK: 2},
+    "another version": {MARK: WIRE_VERSION + 1},
     "a version that is true": {MARK: True},
     "a pipeline that is a list": {"pipeline": [SIN]},
     "a pipeline that is text": {"pipeline": "x"},
