@@ -75,7 +75,8 @@ def _tag_numpy(value: Any) -> Any:
     import numpy as np
 
     if type(value) is np.str_:
-        return {"str_": str(value)}
+        # numpy's own str() drops zero characters at the end.
+        return {"str_": str.__str__(value)}
     if type(value) is np.bytes_:
         return {"bytes_": _to_text(bytes(value))}
     if isinstance(value, np.generic) and value.dtype.kind in "biufcmM":
