@@ -206,7 +206,7 @@ FAILS = {"x": {"node": "data.Array", "attrs": {"source": [1.0, 2.0], "coordinate
         ('{"a": ' + "1" * 10_000 + "}", 400),
         ("[" * 10_000, 400),
         (ours(more=1), 400),
-        (ours(podpac_lambda_widgets=2), 400),
+        (ours(podpac_lambda_widgets=0), 400),
         (ours(side=100_000), 400),
         (ours({}), 400),
         (ours({"x": {"node": "system", "plugin": "os"}}), 403),
