@@ -99,7 +99,8 @@ def evaluate(
             next_step="Evaluate the node locally to see where it fails",
         ) from None
     evaluated = time.perf_counter()
-    body, format_ = encode_array(array, for_podpac=for_podpac)
+    with quiet():
+        body, format_ = encode_array(array, for_podpac=for_podpac)
     timings = {
         "import": imported - began,
         "evaluate": evaluated - imported,

@@ -110,7 +110,17 @@ def requests(text: str, number: float) -> dict[str, dict[str, Any]]:
         },
         "groups": ask(after("algorithm.GroupReduce", groupby="month", reduce_fn="mean")),
         "periods": ask(after("algorithm.ResampleReduce", resample="3D", reduce_fn="max")),
-        "a kernel": ask(after("algorithm.Convolution", kernel=[[number, 1.0]], kernel_dims=["lat", "lon"])),
+        "a kernel": ask(
+            {
+                text: SIN,
+                "x": {
+                    "node": "algorithm.Convolution",
+                    "inputs": {"source": text},
+                    "attrs": {"kernel": [[number, 1.0, 1.0]], "kernel_dims": ["lat", "lon"]},
+                },
+            },
+            FINE,
+        ),
         "a fit": ask(
             {
                 text: plane,
