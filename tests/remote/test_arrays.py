@@ -424,6 +424,15 @@ def test_few_bytes_that_claim_to_be_many_are_refused_before_memory_is_taken() ->
         tracemalloc.stop()
 
 
+def test_few_bytes_that_become_many_objects_are_over_the_limit() -> None:
+    text = np.array(["a"] * 100_000, object)
+    body = pack_array(xr.DataArray(text, dims="x"))
+    assert len(body) < 4000
+    assert unpack_array(body, limit_bytes=10_000_000).values.tolist() == text.tolist()
+    with pytest.raises(ResultError, match="limit"):
+        unpack_array(body, limit_bytes=5_000_000)
+
+
 def test_the_caller_may_set_a_lower_limit() -> None:
     assert unpack_array(SIMPLE, limit_bytes=64).size == 4
     with pytest.raises(ResultError, match="limit is 63"):
