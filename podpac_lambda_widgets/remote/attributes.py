@@ -156,7 +156,8 @@ def _check_array(value: object, place: str) -> None:
     while stack:
         item = stack.pop()
         if isinstance(item, list | tuple):
-            stack.extend(item)
+            if not set(map(type, item)) <= {float, int}:
+                stack.extend(item)
         elif item is not None and not isinstance(item, int | float):
             _reject("The value is not a list of numbers", place, f"it has a {type(item).__name__}")
 

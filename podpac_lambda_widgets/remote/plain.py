@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from podpac_lambda_widgets.errors import InvalidPipelineError, PipelineRejectedError
 from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
@@ -78,18 +78,10 @@ def check_plain(root: object, where: str = "", *, finite: bool = True) -> None:
     InvalidPipelineError
         ``field`` is the path to the value that is not.
     """
-    count = 0
+    count = 1
     stack: list[tuple[object, tuple[str, ...]]] = [(root, (where,) if where else ())]
     while stack:
         value, path = stack.pop()
-        count += 1
-        if count > MAX_VALUES:
-            raise InvalidPipelineError(
-                "The request has too many values",
-                field=where,
-                why=f"more than {MAX_VALUES:,}",
-                next_step="Read large arrays from a bucket instead of writing them into the pipeline",
-            )
         if isinstance(value, str):
             _check_string(value, path)
         elif value is None or isinstance(value, bool | int):
@@ -100,9 +92,18 @@ def check_plain(root: object, where: str = "", *, finite: bool = True) -> None:
         elif isinstance(value, Mapping | list | tuple):
             if len(path) >= MAX_DEPTH:
                 raise _too_deep(".".join(path[:4]))
-            stack.extend(_children(value, path))
+            count += len(value)
+            if count > MAX_VALUES:
+                raise _too_many(where)
+            if not (isinstance(value, list) and _are_floats(value, finite=finite)):
+                stack.extend(_children(value, path))
         else:
             raise InvalidPipelineError("A value is not JSON", field=".".join(path), why=f"type {type(value).__name__}")
+
+
+def _are_floats(values: list[Any], *, finite: bool) -> bool:
+    """Whether these are the values of an array; looked at all at once, because there may be hundreds of thousands."""
+    return set(map(type, values)) == {float} and (not finite or all(map(math.isfinite, values)))
 
 
 def _children(
@@ -157,6 +158,15 @@ def unpack_floats(value: object) -> object:
     if isinstance(value, list | tuple):
         return [unpack_floats(item) for item in value]
     return value
+
+
+def _too_many(field: str) -> InvalidPipelineError:
+    return InvalidPipelineError(
+        "The request has too many values",
+        field=field,
+        why=f"more than {MAX_VALUES:,}",
+        next_step="Read large arrays from a bucket instead of writing them into the pipeline",
+    )
 
 
 def _too_deep(field: str) -> InvalidPipelineError:
