@@ -6,6 +6,7 @@ on their own.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import date
@@ -41,6 +42,7 @@ settings: MutableMapping[str, Any] = {}
 #: What ``Lambda`` is: a podpac node too, when podpac is there.
 _BASES: tuple[Any, ...] = (Deployment, Source)
 _has_podpac = False
+_root_handlers, _root_level = list(logging.root.handlers), logging.root.level
 try:
     import podpac
 
@@ -54,6 +56,11 @@ except (ImportError, AttributeError) as _problem:
             "Install podpac-lambda-widgets[podpac], which names what podpac leaves out.",
             stacklevel=2,
         )
+finally:
+    # What podpac imports (lazy_import) has the root logger print everything from INFO on, into the notebook.
+    if not _root_handlers:
+        logging.root.handlers[:] = []
+        logging.root.setLevel(_root_level)
 
 if TYPE_CHECKING:
 

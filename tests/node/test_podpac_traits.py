@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -207,3 +210,8 @@ def test_tags_of_another_kind_in_the_settings_are_refused_by_name(value: object,
     with pytest.raises(InvalidValueError) as caught:
         _ = plw.Lambda(session=session).function_tags
     assert caught.value.field == "function_tags"
+
+
+def test_importing_podpac_for_us_does_not_make_every_library_talk() -> None:
+    code = "import logging, podpac_lambda_widgets as plw; plw.Lambda; print(logging.root.handlers, logging.root.level)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == f"[] {logging.WARNING}"
