@@ -16,7 +16,7 @@ from podpac_lambda_widgets.errors import (
     PipelineFailedError,
     PodpacLambdaError,
 )
-from podpac_lambda_widgets.remote.isolation import isolated, quiet
+from podpac_lambda_widgets.remote.isolation import isolated, quick_equality, quiet
 from podpac_lambda_widgets.remote.netcdf import encode_array
 from podpac_lambda_widgets.remote.sources import limited_sources
 
@@ -138,6 +138,7 @@ def _evaluate_apart(request: Request, unsafe_eval: bool, allowed_hosts: Collecti
     with (
         isolated(request.settings, unsafe_eval=unsafe_eval),
         quiet(),
+        quick_equality(),
         limited_sources(request.pipeline, allowed_hosts),
     ):
         node = podpac.Node.from_definition(_repaired(_ordered(request.pipeline)))

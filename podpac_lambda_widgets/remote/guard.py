@@ -7,7 +7,7 @@ passes only when every node, every attribute and every value in it is of a kind 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from podpac_lambda_widgets.errors import InvalidPipelineError, PipelineRejectedError
@@ -24,12 +24,16 @@ from podpac_lambda_widgets.remote.coordinates import check_coordinates, check_cr
 from podpac_lambda_widgets.remote.growth import check_growth
 from podpac_lambda_widgets.remote.plain import check_plain
 from podpac_lambda_widgets.remote.policy import Policy, default_max_points
+from podpac_lambda_widgets.remote.shapes import references
 from podpac_lambda_widgets.remote.styles import check_style
 
-__all__ = ["MAX_NODES", "Policy", "check", "default_max_points", "harmless", "needs_unsafe_eval"]
+__all__ = ["MAX_CHAIN", "MAX_NODES", "Policy", "check", "default_max_points", "harmless", "needs_unsafe_eval"]
 
 #: Nodes in one pipeline.
 MAX_NODES = 500
+#: Nodes of which each is an input of the next: podpac evaluates one inside the other, and Python stops at 1,000 calls,
+#: which is about 160 nodes.
+MAX_CHAIN = 100
 _OUTPUT_NODE = "podpac_output_node"
 _VERSION = "podpac_version"
 _PROPERTIES = {"node", "plugin", "attrs", "inputs", "style"}
@@ -106,21 +110,25 @@ def _check_pipeline(pipeline: object, policy: Policy) -> None:
         raise InvalidPipelineError("Not a pipeline", field="pipeline", why="it has no node")
     if len(pipeline) > MAX_NODES:
         _refuse("The pipeline has too many nodes", "pipeline", f"{len(pipeline):,}; the limit is {MAX_NODES}")
-    earlier: set[str] = set()
+    earlier: dict[str, int] = {}
     for name, node in pipeline.items():
         if name in (_OUTPUT_NODE, _VERSION):
             if not isinstance(node, str):
                 raise InvalidPipelineError("Not text", field=name)
             continue
         _check_node(name, node, earlier, policy)
-        earlier.add(name)
+        earlier[name] = 1 + max((earlier[source] for source in references(node)), default=0)
+        if earlier[name] > MAX_CHAIN:
+            _refuse(
+                "The nodes are nested too deeply", shown(name), f"the limit is {MAX_CHAIN}", "Use fewer nodes in a row"
+            )
     if not earlier:
         raise InvalidPipelineError("Not a pipeline", field="pipeline", why="it has no node")
     if _OUTPUT_NODE in pipeline and pipeline[_OUTPUT_NODE] not in earlier:
         raise InvalidPipelineError("The output is not a node of the pipeline", field=_OUTPUT_NODE)
 
 
-def _check_node(name: str, node: object, earlier: Set[str], policy: Policy) -> None:
+def _check_node(name: str, node: object, earlier: Collection[str], policy: Policy) -> None:
     where = shown(name)
     if not isinstance(node, Mapping) or not isinstance(node.get("node"), str):
         raise InvalidPipelineError("Not a node", field=where, why='it needs the property "node"')
@@ -185,7 +193,7 @@ def _find_rule(node: Mapping[str, Any], policy: Policy) -> tuple[str, NodeRule |
     return name, rule
 
 
-def _check_inputs(inputs: object, rule: NodeRule, earlier: Set[str], where: str) -> list[str]:
+def _check_inputs(inputs: object, rule: NodeRule, earlier: Collection[str], where: str) -> list[str]:
     if not isinstance(inputs, Mapping):
         raise InvalidPipelineError("Inputs are not a JSON object", field=f"{where}.inputs")
     for key, value in inputs.items():
@@ -200,7 +208,7 @@ def _check_inputs(inputs: object, rule: NodeRule, earlier: Set[str], where: str)
     return list(inputs)
 
 
-def _check_reference(reference: object, earlier: Set[str], place: str) -> None:
+def _check_reference(reference: object, earlier: Collection[str], place: str) -> None:
     if not isinstance(reference, str):
         raise InvalidPipelineError("An input is not the name of a node", field=place, why=type(reference).__name__)
     if reference not in earlier:

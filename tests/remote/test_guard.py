@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import json
@@ -11,13 +12,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podpac_lambda_widgets.errors import InvalidValueError, PipelineRejectedError
 from podpac_lambda_widgets.limits import MEMORY_MB
 from podpac_lambda_widgets.remote.expression import FUNCTIONS, check_expression
-from podpac_lambda_widgets.remote.guard import Policy, check, default_max_points, harmless, needs_unsafe_eval
+from podpac_lambda_widgets.remote.guard import MAX_CHAIN, Policy, check, default_max_points, harmless, needs_unsafe_eval
 from podpac_lambda_widgets.remote.wire import Request
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -231,3 +232,55 @@ def test_the_policy_comes_from_the_environment_and_defaults_to_nothing() -> None
 def test_the_list_is_json_that_names_its_podpac() -> None:
     made = generator()
     assert json.loads(made.FILE.read_text("utf-8"))["podpac"].startswith("4.")
+
+
+def chain(length: int) -> dict[str, Any]:
+    means = {f"n{n}": {"node": "algorithm.Mean", "inputs": {"source": f"n{n - 1}"}} for n in range(1, length)}
+    return {"n0": SIN, **means}
+
+
+def test_a_chain_is_as_long_as_podpac_can_evaluate() -> None:
+    allowed(chain(MAX_CHAIN))
+    with pytest.raises(PipelineRejectedError, match=f"the limit is {MAX_CHAIN}"):
+        allowed(chain(MAX_CHAIN + 1))
+    # Beside each other they are no chain.
+    allowed({**chain(2), **{f"m{n}": {"node": "algorithm.Mean", "inputs": {"source": "n0"}} for n in range(400)}})
+
+
+ALLOWED_SYNTAX = (
+    ast.Expression, ast.Load, ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Add, ast.Sub,
+    ast.Mult, ast.Div, ast.Mod, ast.Pow, ast.BitAnd, ast.BitOr, ast.BitXor, ast.UAdd, ast.USub, ast.Invert, ast.Lt,
+    ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
+)  # fmt: skip
+FORMS = (
+    "({0} + {1})", "({0} * {1})", "({0} ** {1})", "(-{0})", "(~{0})", "({0} < {1})", "({0} & {1})", "sqrt({0})",
+    "where({0}, {1}, {0})", "{0}.real", "{0}[{1}]", "({0} if {1} else {0})", "({0} and {1})", "(not {0})",
+    "(lambda: {0})",
+    "[{0}, {1}]", "({0}, {1})", "{0}({1})", "abs({0}, {1})", "sin(x={0})", "sin(*{0})", "({0} // {1})", "({0} @ {1})",
+    "({0} < {1} < {0})", "({0} in {1})", "({0} is {1})", "[a for a in {0}]", "(a := {0})", "(await {0})", "f'{0}'",
+)  # fmt: skip
+atoms = st.sampled_from(["A", "B", "1", "2.5", "C", "True", "None", "'A'", "eval", "9**9", "1j", "...", "__import__"])
+expressions = st.recursive(
+    st.sampled_from(["A", "B", "1", "2.5"]) | atoms,
+    lambda inner: (
+        st.builds(str.format, st.sampled_from(FORMS), inner, inner)
+        | st.builds(str.format, st.sampled_from(FORMS[:9]), inner, inner)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=400)
+@given(expressions)
+def test_what_passes_is_made_of_the_listed_syntax_and_names(eqn: str) -> None:
+    try:
+        check_expression(eqn, {}, ["A", "B"], "x")
+    except PipelineRejectedError:
+        return
+    tree = ast.parse(eqn, mode="eval")
+    parts = list(ast.walk(tree))
+    assert all(isinstance(part, ALLOWED_SYNTAX) for part in parts)
+    called = {id(part.func) for part in parts if isinstance(part, ast.Call)}
+    assert all(part.id in ("A", "B") for part in parts if isinstance(part, ast.Name) and id(part) not in called)
+    assert all(part.func.id in FUNCTIONS for part in parts if isinstance(part, ast.Call))
+    assert all(type(part.value) in (int, float) for part in parts if isinstance(part, ast.Constant))

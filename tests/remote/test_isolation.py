@@ -58,3 +58,22 @@ def test_nothing_is_printed_while_podpac_evaluates(report: dict[str, Any]) -> No
 
 def test_the_probe_finds_what_is_left_without_the_isolation(tmp_path: Path) -> None:
     assert probe(tmp_path, "open")["held"]
+
+
+def test_a_node_equals_itself_at_once_and_others_as_before() -> None:
+    import podpac
+
+    from podpac_lambda_widgets.remote.isolation import quick_equality
+
+    before = podpac.Node.__eq__, podpac.Node.__ne__
+    made: list[str] = []
+    one, other = podpac.algorithm.SinCoords(), podpac.algorithm.SinCoords()
+    with pytest.MonkeyPatch.context() as patch, quick_equality():
+        patch.setattr(podpac.Node, "hash", property(lambda node: made.append("a hash") or "same"))
+        assert one == one
+        assert (one != one) is False
+        assert made == []
+        assert one == other
+        assert made == ["a hash", "a hash"]
+        assert one != "SinCoords"
+    assert (podpac.Node.__eq__, podpac.Node.__ne__) == before

@@ -145,7 +145,7 @@ def requests(text: str, number: float) -> dict[str, dict[str, Any]]:
         },
         "a deep chain": ask(
             {text: SIN, **{f"n{n}": {"node": "algorithm.Arithmetic", "inputs": {"a": f"n{n - 1}" if n else text},
-            "attrs": {"eqn": f"a + {number}"}} for n in range(450)}}, SPACE
+            "attrs": {"eqn": f"a + {number}"}} for n in range(95)}}, SPACE
         ),
     }  # fmt: skip
 

@@ -183,6 +183,10 @@ PIPELINES: dict[str, Any] = {
             for number in range(1, 60)
         },
     },
+    "a chain of two hundred": {
+        "n0": SIN,
+        **{f"n{n}": {"node": "algorithm.Mean", "inputs": {"source": f"n{n - 1}"}} for n in range(1, 200)},
+    },
     "a join of many selections": {
         "n": SIN,
         **{
