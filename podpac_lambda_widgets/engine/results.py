@@ -6,10 +6,12 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from podpac_lambda_widgets.errors import ResultError
 from podpac_lambda_widgets.plan.account import LogLine
+from podpac_lambda_widgets.remote.netcdf import encode_array
 from podpac_lambda_widgets.remote.wire import StoredAnswer
 
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ class Result:
     ----------
     array : xarray.DataArray
         The values, with coordinates and attributes as PODPAC gave them.
-    netcdf : bytes
-        The same as a netCDF file.
     timings : mapping of str to float
         Seconds the function spent on each part.
     versions : mapping of str to str
@@ -41,7 +41,6 @@ class Result:
     """
 
     array: xr.DataArray
-    netcdf: bytes = field(repr=False)
     timings: Mapping[str, float]
     versions: Mapping[str, str]
     elapsed: float
@@ -50,6 +49,17 @@ class Result:
     billed_ms: int | None
     memory_mb: int | None
     read_log: Callable[[], tuple[LogLine, ...]] = field(default=tuple, repr=False, compare=False)
+
+    @cached_property
+    def netcdf(self) -> bytes:
+        """The same as a netCDF file, which ``podpac.UnitsDataArray.open`` reads in every case.
+
+        Raises
+        ------
+        ResultError
+            A type or an attribute that netCDF cannot hold.
+        """
+        return encode_array(self.array, for_podpac=True)[0]
 
     def get_logs(self) -> tuple[LogLine, ...]:
         """All lines of this run in the function's log, oldest first; AWS shows them some seconds late."""

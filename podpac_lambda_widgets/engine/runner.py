@@ -25,7 +25,7 @@ from podpac_lambda_widgets.errors import (
 )
 from podpac_lambda_widgets.plan.account import Invocation
 from podpac_lambda_widgets.remote import budget
-from podpac_lambda_widgets.remote.netcdf import decode_array
+from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.wire import Answer, Request, decode_answer, encode_request
 
 Value = TypeVar("Value")
@@ -74,13 +74,12 @@ def run_pipeline(
         )
     if body is None:
         raise ResultError("The function answered without a result", resource=function_name)
-    array = decode_array(body)
+    array = unpack_array(body)
     elapsed = clock.monotonic() - began
     listener(RunProgressed("done", f"{elapsed:.1f} s"))
     billed_ms, memory_mb = read_report(invocation.log)
     return Result(
         array=array,
-        netcdf=body,
         timings=answer.timings,
         versions=answer.versions,
         elapsed=elapsed,

@@ -16,6 +16,7 @@ from podpac_lambda_widgets.errors import (
     PipelineFailedError,
     PodpacLambdaError,
 )
+from podpac_lambda_widgets.remote.arrays import pack_array
 from podpac_lambda_widgets.remote.isolation import isolated, quick_equality, quiet
 from podpac_lambda_widgets.remote.netcdf import encode_array
 from podpac_lambda_widgets.remote.sources import limited_sources
@@ -23,6 +24,7 @@ from podpac_lambda_widgets.remote.sources import limited_sources
 if TYPE_CHECKING:
     import xarray as xr
 
+    from podpac_lambda_widgets.remote.results import Encoding
     from podpac_lambda_widgets.remote.wire import Request
 
 #: Characters of podpac's own message that reach the client.
@@ -37,7 +39,7 @@ class Evaluation:
     ----------
     body : bytes
     format : str
-        ``netcdf3`` or ``netcdf4``.
+        ``arrays``, ``netcdf3`` or ``netcdf4``.
     timings : mapping of str to float
         Seconds of ``import``, ``evaluate`` and ``encode``.
     """
@@ -52,7 +54,7 @@ def evaluate(
     *,
     unsafe_eval: bool,
     allowed_hosts: Collection[str] = (),
-    for_podpac: bool = False,
+    encoding: Encoding = "netcdf",
     left_out: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Evaluate a request that :func:`podpac_lambda_widgets.remote.guard.check` let pass.
@@ -64,8 +66,8 @@ def evaluate(
         Let podpac evaluate expressions, for this request only. ``Arithmetic`` needs it.
     allowed_hosts : collection of str, optional
         Hosts that may be asked while it is evaluated, redirects included.
-    for_podpac : bool, optional
-        The result will be read by PODPAC's own client.
+    encoding : str, optional
+        How the result is written; an image is made of netCDF.
     left_out : mapping of str to str, optional
         Packages that are not in the archives, with the reason.
 
@@ -99,8 +101,11 @@ def evaluate(
             next_step="Evaluate the node locally to see where it fails",
         ) from None
     evaluated = time.perf_counter()
-    with quiet():
-        body, format_ = encode_array(array, for_podpac=for_podpac)
+    if encoding == "arrays":
+        body, format_ = pack_array(array), "arrays"
+    else:
+        with quiet():
+            body, format_ = encode_array(array, for_podpac=encoding == "podpac")
     timings = {
         "import": imported - began,
         "evaluate": evaluated - imported,

@@ -14,9 +14,10 @@ from podpac_lambda_widgets.remote.canonical import request_sha256
 if TYPE_CHECKING:
     from podpac_lambda_widgets.remote.wire import Request
 
-#: ``netcdf`` is for our own client, ``podpac`` is netCDF that ``podpac.UnitsDataArray.open`` reads in every case.
-Encoding = Literal["netcdf", "podpac", "png"]
-NETCDF, PNG = "application/x-netcdf", "image/png"
+#: ``arrays`` is for our own client (:mod:`.arrays`), ``podpac`` is netCDF that ``podpac.UnitsDataArray.open`` reads in
+#: every case.
+Encoding = Literal["arrays", "netcdf", "podpac", "png"]
+NETCDF, PNG, ARRAYS = "application/x-netcdf", "image/png", "application/octet-stream"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Result:
     ----------
     body : bytes
     format : str
-        ``netcdf3``, ``netcdf4`` or ``png``.
+        ``arrays``, ``netcdf3``, ``netcdf4`` or ``png``.
     request_sha256 : str
         The name of the computation, see :func:`name_result`.
     timings : mapping of str to float
@@ -49,12 +50,12 @@ class Result:
     @property
     def content_type(self) -> str:
         """The media type of the body."""
-        return PNG if self.format == "png" else NETCDF
+        return {"png": PNG, "arrays": ARRAYS}.get(self.format, NETCDF)
 
     @property
     def extension(self) -> str:
         """How the name of a file with this body ends."""
-        return "png" if self.format == "png" else "nc"
+        return {"png": "png", "arrays": "arrays"}.get(self.format, "nc")
 
 
 class Evaluates(Protocol):

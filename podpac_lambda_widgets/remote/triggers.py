@@ -79,7 +79,7 @@ class Function:
         began = time.perf_counter()
         import_podpac()
         self.import_seconds = time.perf_counter() - began
-        evaluate(_WARMING, unsafe_eval=False)
+        evaluate(_WARMING, unsafe_eval=False, encoding="arrays")
         self.init_seconds = time.perf_counter() - began - self.import_seconds
 
     def handle(self, event: object, context: object = None) -> bytes | dict[str, object]:
@@ -141,8 +141,9 @@ class Function:
         request, encoding = read_request(event)
         noting = _Noting(self, entry)
         noting.check(request)
-        result = noting.compute(request, encoding)
-        return self._inline_or_stored(result) if encoding == "netcdf" else _legacy_answer(result)
+        if encoding == "podpac":
+            return _legacy_answer(noting.compute(request, encoding))
+        return self._inline_or_stored(noting.compute(request, "arrays"))
 
     def check(self, request: Request) -> None:
         """Refuse what this deployment does not allow; see :func:`podpac_lambda_widgets.remote.guard.check`."""
@@ -166,7 +167,7 @@ class Function:
             request,
             unsafe_eval=guard.needs_unsafe_eval(request),
             allowed_hosts=self.policy.allowed_hosts,
-            for_podpac=encoding == "podpac",
+            encoding=encoding,
             left_out=self.left_out,
         )
         dependencies = (self.extras.seconds if self.extras else 0.0) - dependencies_before
@@ -190,9 +191,10 @@ class Function:
     def _inline_or_stored(self, result: Result) -> bytes:
         timings = {**result.timings, "upload": 0.0}
         described = (result.format, result.sha256, timings, result.versions, result.request_sha256)
-        frame = encode_answer(Answer(result.body, None, *described))
-        if len(frame) <= SYNC_RESPONSE_BYTES:
-            return frame
+        if len(result.body) <= SYNC_RESPONSE_BYTES:
+            frame = encode_answer(Answer(result.body, None, *described))
+            if len(frame) <= SYNC_RESPONSE_BYTES:
+                return frame
         began = time.perf_counter()
         stored = self._store(result)
         timings["upload"] = time.perf_counter() - began

@@ -17,7 +17,7 @@ from podpac_lambda_widgets.engine.events import Event, RunProgressed
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.engine.runner import run_pipeline
 from podpac_lambda_widgets.plan.account import Invocation
-from podpac_lambda_widgets.remote.netcdf import encode_array
+from podpac_lambda_widgets.remote.arrays import pack_array
 from podpac_lambda_widgets.remote.wire import Answer, Request, StoredAnswer, encode_answer, encode_error
 
 ARRAY = xr.DataArray(
@@ -26,7 +26,7 @@ ARRAY = xr.DataArray(
     dims=("lat", "lon"),
     attrs={"units": "m", "geotransform": (1.0, 2.0)},
 )
-BODY = encode_array(ARRAY)[0]
+BODY = pack_array(ARRAY)
 SHA = hashlib.sha256(BODY).hexdigest()
 REQUEST = Request(
     pipeline={"SinCoords": {"node": "core.algorithm.utility.SinCoords"}},
@@ -39,12 +39,12 @@ LOG = "REPORT RequestId: x\tDuration: 7.1 ms\tBilled Duration: 8 ms\tMemory Size
 
 
 def inline(body: bytes = BODY, sha: str = SHA) -> bytes:
-    return encode_answer(Answer(body=body, stored=None, format="netcdf3", sha256=sha))
+    return encode_answer(Answer(body=body, stored=None, format="arrays", sha256=sha))
 
 
 def stored(size: int = len(BODY), sha: str = SHA) -> bytes:
     place = StoredAnswer(bucket="b", key="k", sha256=sha, size=size)
-    return encode_answer(Answer(body=None, stored=place, format="netcdf3", sha256=sha))
+    return encode_answer(Answer(body=None, stored=place, format="arrays", sha256=sha))
 
 
 def run(payload: bytes, function_error: str = "", account: FakeAccount | None = None, **kwargs: object) -> Result:

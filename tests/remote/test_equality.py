@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from podpac_lambda_widgets.errors import PipelineFailedError
-from podpac_lambda_widgets.remote.netcdf import decode_array
+from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request, decode_answer, encode_request
 
@@ -228,7 +228,7 @@ def ask(function: Function, node: Any, coordinates: Any) -> Any:
     payload = encode_request(Request(json.loads(node.json), json.loads(coordinates.json)))
     answer = decode_answer(function.handle(json.loads(payload)))
     assert answer.body is not None
-    return decode_array(answer.body)
+    return unpack_array(answer.body)
 
 
 def as_text(found: Any) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from podpac_lambda_widgets.remote.allowlist import (
     nodes_on_request,
     read_plugin_nodes,
 )
+from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.attributes import KINDS
 from podpac_lambda_widgets.remote.guard import Policy, check, needs_unsafe_eval
-from podpac_lambda_widgets.remote.netcdf import decode_array
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request, decode_answer, encode_request
 
@@ -196,4 +196,4 @@ def test_the_function_evaluates_a_plugins_node(code: Path) -> None:
     answer = decode_answer(function.handle(json.loads(encode_request(Request(pipeline, GRID)))))
     assert answer.body is not None
     expected = podpac.algorithm.SinCoords().eval(podpac.Coordinates.from_definition(GRID)) * 2.5
-    assert decode_array(answer.body).values.tobytes() == expected.values.tobytes()
+    assert unpack_array(answer.body).values.tobytes() == expected.values.tobytes()

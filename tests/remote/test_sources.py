@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from podpac_lambda_widgets.errors import PipelineRejectedError
+from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.guard import Policy, check
-from podpac_lambda_widgets.remote.netcdf import decode_array
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request, decode_answer, encode_request
 
@@ -86,7 +86,7 @@ def read_table(hosts: str) -> list[float]:
     function = Function({"FUNCTION_ALLOWED_HOSTS": hosts}, print_line=lambda line: None)
     answer = decode_answer(function.handle(json.loads(encode_request(Request({"x": node}, POINTS)))))
     assert answer.body is not None
-    values: list[float] = decode_array(answer.body).values.tolist()
+    values: list[float] = unpack_array(answer.body).values.tolist()
     return values
 
 

@@ -24,8 +24,8 @@ from botocore.stub import Stubber
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.limits import SYNC_RESPONSE_BYTES
+from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.canonical import node_hash, pipeline_sha256
-from podpac_lambda_widgets.remote.netcdf import decode_array
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Answer, Request, decode_answer, encode_request
 
@@ -66,13 +66,13 @@ def test_a_large_answer_goes_to_the_bucket_with_its_checksum() -> None:
     stubber.activate()
     environ = {"S3_BUCKET_NAME": "stack", "FUNCTION_S3_OUTPUT": "results/", "FUNCTION_STACK": "soil@us-east-1"}
     made = function(environ=environ, s3_client=lambda: client)
-    answer = decode_answer(made.handle(event(coordinates=grid(1000))))
+    answer = decode_answer(made.handle(event(coordinates=grid(1400))))
     stubber.assert_no_pending_responses()
     (sent,) = put
     assert answer.body is None
     assert answer.stored is not None
     assert sent["Bucket"] == answer.stored.bucket == "stack"
-    assert sent["Key"] == answer.stored.key == f"results/{answer.request_sha256}.nc"
+    assert sent["Key"] == answer.stored.key == f"results/{answer.request_sha256}.arrays"
     assert answer.stored.size == len(sent["Body"])
     assert answer.sha256 == answer.stored.sha256 == hashlib.sha256(sent["Body"]).hexdigest()
     assert base64.b64decode(sent["ChecksumSHA256"]).hex() == answer.sha256
@@ -83,8 +83,8 @@ def test_a_large_answer_goes_to_the_bucket_with_its_checksum() -> None:
     }
     assert answer.timings["upload"] > 0
     node = podpac.algorithm.SinCoords()
-    expected = node.eval(podpac.Coordinates.from_definition(grid(1000)))
-    assert decode_array(sent["Body"]).values.tobytes() == expected.values.tobytes()
+    expected = node.eval(podpac.Coordinates.from_definition(grid(1400)))
+    assert unpack_array(sent["Body"]).values.tobytes() == expected.values.tobytes()
 
 
 def test_an_answer_that_just_fits_comes_back_inline_and_one_byte_more_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_a_bucket_that_refuses_is_a_typed_error() -> None:
     stubber.activate()
     made = function(environ={"S3_BUCKET_NAME": "stack"}, s3_client=lambda: client)
     with pytest.raises(errors.ResultError, match="AccessDenied") as caught:
-        decode_answer(made.handle(event(coordinates=grid(1000))))
+        decode_answer(made.handle(event(coordinates=grid(1400))))
     assert SECRET not in str(caught.value)
 
 
@@ -159,7 +159,7 @@ def test_generic_runs_only_where_the_operator_opted_in() -> None:
     answer = decode_answer(function(environ={"FUNCTION_ALLOW_UNSAFE_EVAL": "true"}).handle(event(GENERIC)))
     expected = podpac.algorithm.SinCoords().eval(podpac.Coordinates.from_definition(grid(3))) + 1
     assert answer.body is not None
-    assert np.array_equal(decode_array(answer.body).values, expected.values)
+    assert np.array_equal(unpack_array(answer.body).values, expected.values)
 
 
 ARITHMETIC = {**SIN, "x": {"node": "algorithm.Arithmetic", "inputs": {"A": "SinCoords"}, "attrs": {"eqn": "A + 1"}}}
@@ -187,8 +187,8 @@ def test_a_setting_of_one_request_is_gone_in_the_next() -> None:
     without = decode_answer(made.handle(event(coordinates=coordinates)))
     assert with_setting.body is not None
     assert without.body is not None
-    assert decode_array(with_setting.body).attrs["crs"] == "EPSG:3857"
-    assert "+proj=longlat" in decode_array(without.body).attrs["crs"]
+    assert unpack_array(with_setting.body).attrs["crs"] == "EPSG:3857"
+    assert "+proj=longlat" in unpack_array(without.body).attrs["crs"]
 
 
 def legacy(**changes: Any) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def test_no_secret_of_a_legacy_event_is_logged_or_quoted() -> None:
 
 def test_a_legacy_answer_over_the_limit_says_what_to_do() -> None:
     with pytest.raises(errors.ResultError, match=r"podpac_lambda_widgets\.Lambda") as caught:
-        function().handle(legacy(coordinates=grid(1000)))
+        function().handle(legacy(coordinates=grid(1400)))
     assert f"{SYNC_RESPONSE_BYTES:,}" in str(caught.value)
 
 
@@ -246,7 +246,7 @@ def test_too_little_memory_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> 
     def exhaust(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("podpac_lambda_widgets.remote.evaluate.encode_array", exhaust)
+    monkeypatch.setattr("podpac_lambda_widgets.remote.evaluate.pack_array", exhaust)
     with pytest.raises(errors.FunctionOutOfMemoryError):
         decode_answer(function().handle(event()))
 
@@ -375,7 +375,7 @@ def test_the_handler_runs_under_the_runtime_client_and_logs_one_line_a_request(t
     answers, state, log = run_handler(tmp_path, event(), event(ARITHMETIC))
     expected = podpac.algorithm.SinCoords().eval(podpac.Coordinates.from_definition(grid(3)))
     assert answers[0].body is not None
-    assert decode_array(answers[0].body).values.tobytes() == expected.values.tobytes()
+    assert unpack_array(answers[0].body).values.tobytes() == expected.values.tobytes()
     assert answers[0].timings["import"] > 0
     assert state["home"] == str(tmp_path / "tmp")
     assert state["cwd"] == ["settings.json"]

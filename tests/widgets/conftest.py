@@ -51,7 +51,6 @@ def make_result(array: xr.DataArray | None = None) -> Result:
         )
     return Result(
         array=array,
-        netcdf=b"CDF\x01 the bytes of the file",
         timings={},
         versions={},
         elapsed=1.25,
