@@ -19,7 +19,7 @@ import traitlets as tl
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.aws.session import connect
 from podpac_lambda_widgets.engine.events import Listener, ignore
-from podpac_lambda_widgets.engine.results import Result
+from podpac_lambda_widgets.engine.results import FileResult, Result
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.errors import InvalidPipelineError
 from podpac_lambda_widgets.model.base import InvalidTraitError, Text
@@ -289,12 +289,34 @@ class Lambda(_Base):
         self, coordinates: Any, listener: Listener = ignore, cancelled: Callable[[], bool] = lambda: False
     ) -> Result:
         """Evaluate the source in the function; the result with times, log and versions."""
+        return self.stack.run(self._pipeline(), CoordinatesDefinition.parse(coordinates), listener, cancelled)
+
+    def run_to_file(
+        self,
+        coordinates: Any,
+        output: Mapping[str, object] | str,
+        listener: Listener = ignore,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> FileResult:
+        """Evaluate the source in the function, into a file.
+
+        Parameters
+        ----------
+        output : mapping or str
+            The name of a format (netcdf, json, png, geotiff, zarr), or ``{"format": name, option: value, ...}``; see
+            :func:`podpac_lambda_widgets.remote.outputs.read_output`.
+        """
+        wanted = {"format": output} if isinstance(output, str) else output
+        return self.stack.run_to_file(
+            self._pipeline(), CoordinatesDefinition.parse(coordinates), wanted, listener, cancelled
+        )
+
+    def _pipeline(self) -> Pipeline:
         if self.source is None:
             raise InvalidPipelineError(
                 "There is no pipeline to evaluate", field="source", next_step="Make it as Lambda(source=node)."
             )
-        pipeline = Pipeline.parse(self.source)
-        return self.stack.run(pipeline, CoordinatesDefinition.parse(coordinates), listener, cancelled)
+        return Pipeline.parse(self.source)
 
     def eval(self, coordinates: Any, **kwargs: Any) -> xr.DataArray:
         """Evaluate the source in the function.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
 from podpac_lambda_widgets.engine.ports import Account
-from podpac_lambda_widgets.engine.results import Result
-from podpac_lambda_widgets.engine.runner import run_pipeline
+from podpac_lambda_widgets.engine.results import FileResult, Result
+from podpac_lambda_widgets.engine.runner import run_pipeline, run_to_file
 from podpac_lambda_widgets.errors import AccessDeniedError, ResourceNotFoundError
 from podpac_lambda_widgets.limits import TIMEOUT_S
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
@@ -65,21 +67,43 @@ class Invoking:
         The function checks the same things again; checking here first saves the call.
         """
         request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition)
+        with self._calling(request) as told:
+            result = run_pipeline(self.account, request=request, listener=listener, cancelled=cancelled, **told)
+        return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
+
+    def run_to_file(
+        self,
+        pipeline: Pipeline,
+        coordinates: CoordinatesDefinition,
+        output: Mapping[str, object],
+        listener: Listener = ignore,
+        cancelled: Callable[[], bool] = never,
+    ) -> FileResult:
+        """Evaluate a pipeline into a format of one's choice.
+
+        Parameters
+        ----------
+        output : mapping
+            ``{"format": name, option: value, ...}``, see :func:`podpac_lambda_widgets.remote.outputs.read_output`.
+        """
+        request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition, output=output)
+        with self._calling(request) as told:
+            result = run_to_file(self.account, request=request, listener=listener, cancelled=cancelled, **told)
+        return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
+
+    @contextmanager
+    def _calling(self, request: Request) -> Iterator[dict[str, Any]]:
+        """What calling the function takes besides the request, once that was checked."""
         deployed, readable = self._read_deployed()
         guard.check(request, self._policy(deployed))
         try:
             if deployed is None and readable:
                 raise ResourceNotFoundError("There is no such function", resource=self.deployment.function_name)
-            result = run_pipeline(
-                self.account,
-                self._called(deployed),
-                request,
-                timeout=float(deployed.timeout if deployed else TIMEOUT_S[1]),
-                clock=self._clock,
-                listener=listener,
-                cancelled=cancelled,
-            )
-            return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
+            yield {
+                "function_name": self._called(deployed),
+                "timeout": float(deployed.timeout if deployed else TIMEOUT_S[1]),
+                "clock": self._clock,
+            }
         except ResourceNotFoundError as error:
             error.next_step = "Build the function first."
             raise

@@ -7,25 +7,26 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podpac_lambda_widgets.errors import ResultError
 from podpac_lambda_widgets.plan.account import LogLine
-from podpac_lambda_widgets.remote.netcdf import encode_array
+from podpac_lambda_widgets.remote.json_arrays import decode_json
+from podpac_lambda_widgets.remote.netcdf import decode_array, encode_array
+from podpac_lambda_widgets.remote.outputs import MEDIA
 from podpac_lambda_widgets.remote.wire import StoredAnswer
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-@dataclass(frozen=True)
-class Result:
-    """An evaluated pipeline.
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What is known of a run that gave an answer.
 
     Parameters
     ----------
-    array : xarray.DataArray
-        The values, with coordinates and attributes as PODPAC gave them.
     timings : mapping of str to float
         Seconds the function spent on each part.
     versions : mapping of str to str
@@ -40,7 +41,6 @@ class Result:
         What AWS's report of the call says.
     """
 
-    array: xr.DataArray
     timings: Mapping[str, float]
     versions: Mapping[str, str]
     elapsed: float
@@ -49,6 +49,23 @@ class Result:
     billed_ms: int | None
     memory_mb: int | None
     read_log: Callable[[], tuple[LogLine, ...]] = field(default=tuple, repr=False, compare=False)
+
+    def get_logs(self) -> tuple[LogLine, ...]:
+        """All lines of this run in the function's log, oldest first; AWS shows them some seconds late."""
+        return self.read_log()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result(Answered):
+    """An evaluated pipeline.
+
+    Parameters
+    ----------
+    array : xarray.DataArray
+        The values, with coordinates and attributes as PODPAC gave them.
+    """
+
+    array: xr.DataArray
 
     @cached_property
     def netcdf(self) -> bytes:
@@ -61,9 +78,51 @@ class Result:
         """
         return encode_array(self.array, for_podpac=True)[0]
 
-    def get_logs(self) -> tuple[LogLine, ...]:
-        """All lines of this run in the function's log, oldest first; AWS shows them some seconds late."""
-        return self.read_log()
+
+@dataclass(frozen=True, kw_only=True)
+class FileResult(Answered):
+    """An evaluated pipeline in a format of one's choice.
+
+    Parameters
+    ----------
+    body : bytes
+        The file; for ``zarr``, what was written where, as JSON.
+    format : str
+        ``netcdf3``, ``netcdf4``, ``json``, ``png``, ``geotiff`` or ``zarr``.
+    """
+
+    body: bytes = field(repr=False)
+    format: str
+
+    @property
+    def content_type(self) -> str:
+        """Its media type."""
+        return MEDIA[self.format][0]
+
+    def save(self, path: Path | str) -> Path:
+        """Write it to a file of this machine, whose name gets the format's ending where it has none."""
+        path = Path(path)
+        path = path if path.suffix else path.with_suffix(f".{MEDIA[self.format][1]}")
+        path.write_bytes(self.body)
+        return path
+
+    @property
+    def array(self) -> xr.DataArray:
+        """The values, where the format holds them.
+
+        Raises
+        ------
+        ResultError
+            It is an image, or lies elsewhere.
+        """
+        if self.format == "json":
+            return decode_json(self.body)
+        if self.format in ("netcdf3", "netcdf4"):
+            return decode_array(self.body)
+        raise ResultError(
+            f"A result in the format {self.format} is no array",
+            next_step="Evaluate without output= to get the array; save() writes this to a file.",
+        )
 
 
 def check_stored(body: bytes, stored: StoredAnswer) -> bytes:

@@ -7,12 +7,12 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.engine.events import Listener, RunProgressed
 from podpac_lambda_widgets.engine.ports import Account
-from podpac_lambda_widgets.engine.results import Result, check_stored, read_report
+from podpac_lambda_widgets.engine.results import FileResult, Result, check_stored, read_report
 from podpac_lambda_widgets.errors import (
     CancelledError,
     FunctionCrashedError,
@@ -26,7 +26,9 @@ from podpac_lambda_widgets.errors import (
 from podpac_lambda_widgets.plan.account import Invocation
 from podpac_lambda_widgets.remote import budget
 from podpac_lambda_widgets.remote.arrays import unpack_array
-from podpac_lambda_widgets.remote.wire import Answer, Request, decode_answer, encode_request
+from podpac_lambda_widgets.remote.netcdf import encode_array
+from podpac_lambda_widgets.remote.outputs import encoding_of
+from podpac_lambda_widgets.remote.wire import Answer, Request, StoredAnswer, decode_answer, encode_request
 
 Value = TypeVar("Value")
 
@@ -58,36 +60,105 @@ def run_pipeline(
     PodpacLambdaError
         A typed one for everything that can go wrong, see :mod:`podpac_lambda_widgets.errors`.
     """
-    payload = encode_request(request)
-    began = clock.monotonic()
-    listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
-    invocation = _abandon_when_cancelled(
-        lambda: _invoke(account, function_name, payload, timeout + _MARGIN, clock), cancelled
-    )
-    answer = _read_answer(invocation, function_name)
-    body = answer.body
-    if answer.stored is not None:
-        stored = answer.stored
-        listener(RunProgressed("fetching", f"{stored.size:,} bytes"))
-        body = _abandon_when_cancelled(
-            lambda: check_stored(account.fetch(stored.bucket, stored.key, lambda done, total: None), stored), cancelled
+    run = _Run(account, function_name, timeout, clock, listener, cancelled)
+    body, answer = run.ask(request)
+    if answer.format != ARRAYS:
+        raise ResultError(
+            "The function answered in another format",
+            resource=function_name,
+            why=ascii(answer.format)[:40],
+            next_step="Build the function again",
         )
-    if body is None:
-        raise ResultError("The function answered without a result", resource=function_name)
     array = unpack_array(body)
-    elapsed = clock.monotonic() - began
-    listener(RunProgressed("done", f"{elapsed:.1f} s"))
-    billed_ms, memory_mb = read_report(invocation.log)
-    return Result(
-        array=array,
-        timings=answer.timings,
-        versions=answer.versions,
-        elapsed=elapsed,
-        request_id=invocation.request_id,
-        log=invocation.log,
-        billed_ms=billed_ms,
-        memory_mb=memory_mb,
-    )
+    return Result(array=array, **run.told(answer))
+
+
+def run_to_file(
+    account: Account,
+    function_name: str,
+    request: Request,
+    *,
+    timeout: float,
+    clock: Clock,
+    listener: Listener,
+    cancelled: Callable[[], bool],
+) -> FileResult:
+    """Have the function evaluate a request into the format that it names; parameters as for :func:`run_pipeline`.
+
+    Raises
+    ------
+    PodpacLambdaError
+        A typed one for everything that can go wrong, see :mod:`podpac_lambda_widgets.errors`.
+    """
+    run = _Run(account, function_name, timeout, clock, listener, cancelled)
+    body, answer = run.ask(request)
+    if answer.format == ARRAYS:
+        # netCDF, as our own client gets it.
+        body, format_ = encode_array(unpack_array(body), for_podpac=True)
+    else:
+        format_ = answer.format
+    encoding = encoding_of(request.output)
+    if format_ not in ("netcdf3", "netcdf4") if encoding == "netcdf" else format_ != encoding:
+        raise ResultError(
+            "The function answered in another format", resource=function_name, why=ascii(answer.format)[:40]
+        )
+    return FileResult(body=body, format=format_, **run.told(answer))
+
+
+#: What the function calls the format of a result that our own client gets as it is.
+ARRAYS = "arrays"
+
+
+class _Run:
+    def __init__(
+        self,
+        account: Account,
+        function_name: str,
+        timeout: float,
+        clock: Clock,
+        listener: Listener,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self._account, self._name, self._timeout = account, function_name, timeout
+        self._clock, self._listener, self._cancelled = clock, listener, cancelled
+        self._began = clock.monotonic()
+        self._invocation: Invocation | None = None
+
+    def ask(self, request: Request) -> tuple[bytes, Answer]:
+        """Send the request; the body and the answer it came with."""
+        payload = encode_request(request)
+        self._listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
+        self._invocation = _abandon_when_cancelled(
+            lambda: _invoke(self._account, self._name, payload, self._timeout + _MARGIN, self._clock), self._cancelled
+        )
+        answer = _read_answer(self._invocation, self._name)
+        body = answer.body
+        if answer.stored is not None:
+            stored = answer.stored
+            self._listener(RunProgressed("fetching", f"{stored.size:,} bytes"))
+            body = _abandon_when_cancelled(lambda: check_stored(self._fetch(stored), stored), self._cancelled)
+        if body is None:
+            raise ResultError("The function answered without a result", resource=self._name)
+        return body, answer
+
+    def _fetch(self, stored: StoredAnswer) -> bytes:
+        return self._account.fetch(stored.bucket, stored.key, lambda done, total: None, own=True)
+
+    def told(self, answer: Answer) -> dict[str, Any]:
+        """What is known of the run, once its result is here."""
+        assert self._invocation is not None  # it was asked
+        elapsed = self._clock.monotonic() - self._began
+        self._listener(RunProgressed("done", f"{elapsed:.1f} s"))
+        billed_ms, memory_mb = read_report(self._invocation.log)
+        return {
+            "timings": answer.timings,
+            "versions": answer.versions,
+            "elapsed": elapsed,
+            "request_id": self._invocation.request_id,
+            "log": self._invocation.log,
+            "billed_ms": billed_ms,
+            "memory_mb": memory_mb,
+        }
 
 
 def _abandon_when_cancelled(call: Callable[[], Value], cancelled: Callable[[], bool]) -> Value:

@@ -66,7 +66,7 @@ def stack_names(deployment: Deployment, identity: Identity) -> StackNames:
         output=output,
         own_prefixes=(*no_results, f"{output}/"),
         no_results=no_results,
-        own_keys=rf"{re.escape(archives)}/podpac_(dist|deps)_[0-9a-f]{{16}}\.zip|{re.escape(output)}/[0-9a-f]{{64}}\.(nc|png)",
+        own_keys=rf"{re.escape(archives)}/podpac_(dist|deps)_[0-9a-f]{{16}}\.zip|{re.escape(output)}/[0-9a-f]{{64}}\.(arrays|json|nc|png|tif|zarr\.json)",
         api=deployment.function_api_name or f"{function}-api",
         api_path=f"{deployment.function_api_stage}/*/{deployment.function_api_endpoint}",
         budget=deployment.function_budget_name or f"{function}-{identity.region}-budget",

@@ -38,21 +38,20 @@ def function_policy(
 ) -> dict[str, Any]:
     """What the function may do: write its log, read its dependencies and the data it was allowed, write its results.
 
-    With ``input_prefix``, also what an S3 trigger takes: read the pipelines that are put there, and look at a result
-    that is there already. No ``logs:CreateLogGroup``: the log group is made beforehand, so that a late call cannot
-    bring it back.
+    It reads its results too: the description of a Zarr array of which it writes a part, and whether a result is there.
+    With ``input_prefix``, also the pipelines that are put there. No ``logs:CreateLogGroup``: the log group is made
+    beforehand, so that a late call cannot bring it back.
     """
     logs = f"arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function_name}:*"
     s3 = f"arn:{partition}:s3:::"
     statements = [
         _allow("WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], logs),
         _allow("ReadDependencies", "s3:GetObject", [f"{s3}{bucket}/{key}" for key in dependencies_keys]),
+        _allow("ReadResults", "s3:GetObject", f"{s3}{bucket}/{output}/*"),
         _allow("WriteResults", "s3:PutObject", f"{s3}{bucket}/{output}/*"),
     ]
     if input_prefix:
-        statements.append(
-            _allow("ReadInput", "s3:GetObject", [f"{s3}{bucket}/{input_prefix}*", f"{s3}{bucket}/{output}/*"])
-        )
+        statements.append(_allow("ReadInput", "s3:GetObject", f"{s3}{bucket}/{input_prefix}*"))
     if data_buckets:
         statements.append(_allow("ReadData", "s3:GetObject", [f"{s3}{name}/*" for name in data_buckets]))
         statements.append(_allow("ListData", "s3:ListBucket", [f"{s3}{name}" for name in data_buckets]))

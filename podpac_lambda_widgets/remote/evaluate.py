@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,6 @@ from podpac_lambda_widgets.errors import (
     PipelineFailedError,
     PodpacLambdaError,
 )
-from podpac_lambda_widgets.remote.arrays import pack_array
 from podpac_lambda_widgets.remote.isolation import isolated, quick_equality, quiet
 from podpac_lambda_widgets.remote.netcdf import encode_array
 from podpac_lambda_widgets.remote.sources import limited_sources
@@ -24,7 +23,6 @@ from podpac_lambda_widgets.remote.sources import limited_sources
 if TYPE_CHECKING:
     import xarray as xr
 
-    from podpac_lambda_widgets.remote.results import Encoding
     from podpac_lambda_widgets.remote.wire import Request
 
 #: Characters of podpac's own message that reach the client.
@@ -39,7 +37,7 @@ class Evaluation:
     ----------
     body : bytes
     format : str
-        ``arrays``, ``netcdf3`` or ``netcdf4``.
+        Such as ``arrays`` or ``netcdf3``, see :data:`podpac_lambda_widgets.remote.outputs.MEDIA`.
     timings : mapping of str to float
         Seconds of ``import``, ``evaluate`` and ``encode``.
     """
@@ -54,7 +52,7 @@ def evaluate(
     *,
     unsafe_eval: bool,
     allowed_hosts: Collection[str] = (),
-    encoding: Encoding = "netcdf",
+    encode: Callable[[xr.DataArray], tuple[bytes, str]] = encode_array,
     left_out: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Evaluate a request that :func:`podpac_lambda_widgets.remote.guard.check` let pass.
@@ -66,8 +64,8 @@ def evaluate(
         Let podpac evaluate expressions, for this request only. ``Arithmetic`` needs it.
     allowed_hosts : collection of str, optional
         Hosts that may be asked while it is evaluated, redirects included.
-    encoding : str, optional
-        How the result is written; an image is made of netCDF.
+    encode : callable, optional
+        Writes the result: from an array to a body and the name of its format.
     left_out : mapping of str to str, optional
         Packages that are not in the archives, with the reason.
 
@@ -101,11 +99,14 @@ def evaluate(
             next_step="Evaluate the node locally to see where it fails",
         ) from None
     evaluated = time.perf_counter()
-    if encoding == "arrays":
-        body, format_ = pack_array(array), "arrays"
-    else:
+    try:
         with quiet():
-            body, format_ = encode_array(array, for_podpac=encoding == "podpac")
+            body, format_ = encode(array)
+    except ImportError as error:
+        _explain_missing(error, left_out or {})
+        raise PipelineFailedError(
+            "The result could not be written", remote_type=type(error).__name__, why=str(error)[:_MESSAGE]
+        ) from None
     timings = {
         "import": imported - began,
         "evaluate": evaluated - imported,
@@ -146,8 +147,8 @@ def _evaluate_apart(request: Request, unsafe_eval: bool, allowed_hosts: Collecti
         quick_equality(),
         limited_sources(request.pipeline, allowed_hosts),
     ):
-        node = podpac.Node.from_definition(_repaired(_ordered(request.pipeline)))
-        coordinates = podpac.Coordinates.from_definition(_ordered(request.coordinates))
+        node = podpac.Node.from_definition(_repaired(ordered(request.pipeline)))
+        coordinates = podpac.Coordinates.from_definition(ordered(request.coordinates))
         array: xr.DataArray = node.eval(coordinates)
         return array
 
@@ -184,7 +185,8 @@ def _repaired(pipeline: OrderedDict[str, Any]) -> OrderedDict[str, Any]:
     return pipeline
 
 
-def _ordered(definition: Mapping[str, object]) -> OrderedDict[str, Any]:
+def ordered(definition: Mapping[str, object]) -> OrderedDict[str, Any]:
+    """A copy of a definition in the types by which podpac knows its parts."""
     # podpac recognises nested coordinates by this type; the copy also keeps the request as it came.
-    ordered: OrderedDict[str, Any] = json.loads(json.dumps(definition, default=dict), object_pairs_hook=OrderedDict)
-    return ordered
+    copy: OrderedDict[str, Any] = json.loads(json.dumps(definition, default=dict), object_pairs_hook=OrderedDict)
+    return copy

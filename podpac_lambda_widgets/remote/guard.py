@@ -22,6 +22,7 @@ from podpac_lambda_widgets.remote.allowlist import (
 from podpac_lambda_widgets.remote.attributes import Attributes, shown
 from podpac_lambda_widgets.remote.coordinates import check_coordinates, check_crs
 from podpac_lambda_widgets.remote.growth import check_growth
+from podpac_lambda_widgets.remote.outputs import read_output
 from podpac_lambda_widgets.remote.plain import check_plain
 from podpac_lambda_widgets.remote.policy import Policy, default_max_points
 from podpac_lambda_widgets.remote.shapes import references
@@ -38,7 +39,6 @@ _OUTPUT_NODE = "podpac_output_node"
 _VERSION = "podpac_version"
 _PROPERTIES = {"node", "plugin", "attrs", "inputs", "style"}
 _INPUTS = ("node", "nodes", "coordinates_or_node")
-_FORMATS = ("netcdf", "nc")
 _BY_DEFAULT = Policy()
 
 
@@ -61,7 +61,7 @@ def check(request: Any, policy: Policy) -> None:
     """
     check_plain(request.pipeline, "pipeline", finite=False)
     check_plain(request.coordinates, "coordinates")
-    _check_output(request.output)
+    read_output(request.output)
     _check_settings(request.settings)
     _check_pipeline(request.pipeline, policy)
     check_coordinates(request.coordinates, policy.max_points)
@@ -98,11 +98,6 @@ def _check_settings(settings: Mapping[str, object]) -> None:
             _refuse("The request may not set this", f"settings.{shown(name)}", f"allowed: {', '.join(_SETTINGS)}")
     if "DEFAULT_CRS" in settings:
         check_crs(settings["DEFAULT_CRS"], "settings.DEFAULT_CRS")
-
-
-def _check_output(output: Mapping[str, object]) -> None:
-    if set(output) - {"format"} or output.get("format") not in _FORMATS:
-        _refuse("The output format is not offered", "output", f"{ascii(dict(output))[:80]}; offered: netcdf")
 
 
 def _check_pipeline(pipeline: object, policy: Policy) -> None:

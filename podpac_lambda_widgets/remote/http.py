@@ -27,8 +27,9 @@ from podpac_lambda_widgets.errors import (
 )
 from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES, SYNC_RESPONSE_BYTES
 from podpac_lambda_widgets.remote.ogc import read_query
+from podpac_lambda_widgets.remote.outputs import Encoding
 from podpac_lambda_widgets.remote.requests import read_json, read_request
-from podpac_lambda_widgets.remote.results import Encoding, Evaluates, Result, exhausted
+from podpac_lambda_widgets.remote.results import Evaluates, Result, exhausted
 from podpac_lambda_widgets.remote.wire import Request, StoredAnswer
 
 _METHODS = ("GET", "POST")

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelineError, PipelineRejectedError
 from podpac_lambda_widgets.remote.budget import as_number
 from podpac_lambda_widgets.remote.coordinates import check_crs
+from podpac_lambda_widgets.remote.outputs import Encoding
 from podpac_lambda_widgets.remote.requests import read_json
-from podpac_lambda_widgets.remote.results import Encoding
 from podpac_lambda_widgets.remote.wire import Request
 
 _FORMATS: dict[str, Encoding] = {
@@ -24,6 +24,11 @@ _FORMATS: dict[str, Encoding] = {
     "application/netcdf": "netcdf",
     "netcdf": "netcdf",
     "nc": "netcdf",
+    "image/tiff": "geotiff",
+    "image/geotiff": "geotiff",
+    "geotiff": "geotiff",
+    "application/json": "json",
+    "json": "json",
 }
 _NUMBER = re.compile(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _SIZE = re.compile(r"[1-9]\d{0,8}", re.ASCII)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from podpac_lambda_widgets.errors import InvalidPipelineError, PipelineRejectedError
 from podpac_lambda_widgets.remote import guard
+from podpac_lambda_widgets.remote.outputs import Encoding, encoding_of
 from podpac_lambda_widgets.remote.plain import check_plain, parse_json, require_mapping
-from podpac_lambda_widgets.remote.results import Encoding
 from podpac_lambda_widgets.remote.wire import Request, decode_request, is_ours
 
 _KEYS = {"pipeline", "output", "coordinates", "settings"}
@@ -41,7 +41,9 @@ def read_request(document: object) -> tuple[Request, Encoding]:
         Not plain JSON data.
     """
     found = require_mapping(document, "The request")
-    return (decode_request(found), "netcdf") if is_ours(found) else (read_legacy_request(found), "podpac")
+    request = decode_request(found) if is_ours(found) else read_legacy_request(found)
+    encoding = encoding_of(request.output)
+    return request, "podpac" if encoding == "netcdf" and not is_ours(found) else encoding
 
 
 def read_legacy_request(event: Mapping[str, object]) -> Request:

@@ -6,18 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from podpac_lambda_widgets.errors import FunctionOutOfMemoryError
 from podpac_lambda_widgets.remote.canonical import request_sha256
+from podpac_lambda_widgets.remote.outputs import MEDIA, Encoding
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets.remote.wire import Request
-
-#: ``arrays`` is for our own client (:mod:`.arrays`), ``podpac`` is netCDF that ``podpac.UnitsDataArray.open`` reads in
-#: every case.
-Encoding = Literal["arrays", "netcdf", "podpac", "png"]
-NETCDF, PNG, ARRAYS = "application/x-netcdf", "image/png", "application/octet-stream"
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class Result:
     ----------
     body : bytes
     format : str
-        ``arrays``, ``netcdf3``, ``netcdf4`` or ``png``.
+        See :data:`podpac_lambda_widgets.remote.outputs.MEDIA`.
     request_sha256 : str
         The name of the computation, see :func:`name_result`.
     timings : mapping of str to float
@@ -50,12 +46,12 @@ class Result:
     @property
     def content_type(self) -> str:
         """The media type of the body."""
-        return {"png": PNG, "arrays": ARRAYS}.get(self.format, NETCDF)
+        return MEDIA[self.format][0]
 
     @property
     def extension(self) -> str:
         """How the name of a file with this body ends."""
-        return {"png": "png", "arrays": "arrays"}.get(self.format, "nc")
+        return MEDIA[self.format][1]
 
 
 class Evaluates(Protocol):

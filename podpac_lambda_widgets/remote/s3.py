@@ -21,6 +21,9 @@ STACK_METADATA = "podpac-lambda-widgets-stack"
 SHA256_METADATA = "podpac-lambda-widgets-sha256"
 REQUEST_METADATA = "podpac-lambda-widgets-request"
 
+#: S3's codes for a conditional write that found something (S3 API reference, PutObject, If-None-Match).
+_EXISTS = ("PreconditionFailed", "412")
+
 
 def make_s3_client() -> Any:
     """An S3 client with the role of the function; boto3 is imported only when one is needed."""
@@ -95,6 +98,9 @@ class StackBucket:
         AwsError
             S3 did not take it.
         """
+        return StoredAnswer(self.name, key, self._put(key, body, content_type, request_sha256), len(body))
+
+    def _put(self, key: str, body: bytes, content_type: str, request_sha256: str, **condition: str) -> str:
         sha256 = hashlib.sha256(body)
         metadata = {
             STACK_METADATA: self.stack,
@@ -108,6 +114,7 @@ class StackBucket:
                 ContentType=content_type,
                 ChecksumSHA256=base64.b64encode(sha256.digest()).decode(),
                 Metadata={name: value for name, value in metadata.items() if value},
+                **condition,
             )
         except Exception as error:  # noqa: BLE001 - botocore's errors, whose types cannot be imported without it
             raise AwsError(
@@ -115,8 +122,25 @@ class StackBucket:
                 resource=self._place(key),
                 why=aws_reason(error),
                 next_step="Check that the function's role may put objects there",
+                code=aws_reason(error),
             ) from None
-        return StoredAnswer(self.name, key, sha256.hexdigest(), len(body))
+        return sha256.hexdigest()
+
+    def put_new(self, key: str, body: bytes, *, content_type: str) -> bool:
+        """Store an object where there is none, and say whether there was none.
+
+        Raises
+        ------
+        AwsError
+            S3 gave another answer.
+        """
+        try:
+            self._put(key, body, content_type, "", IfNoneMatch="*")
+        except AwsError as error:
+            if error.code in _EXISTS:
+                return False
+            raise
+        return True
 
     def has_result(self, key: str, request_sha256: str) -> bool:
         """Whether the result of exactly this computation is stored there, and undamaged.

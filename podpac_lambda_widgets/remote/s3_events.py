@@ -23,8 +23,9 @@ from podpac_lambda_widgets.errors import (
     ResultError,
 )
 from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
+from podpac_lambda_widgets.remote.outputs import MEDIA, Encoding
 from podpac_lambda_widgets.remote.requests import read_json, read_request
-from podpac_lambda_widgets.remote.results import Encoding, Evaluates, exhausted
+from podpac_lambda_widgets.remote.results import Evaluates, exhausted
 from podpac_lambda_widgets.remote.s3 import StackBucket
 from podpac_lambda_widgets.remote.wire import Request, is_ours
 
@@ -196,7 +197,8 @@ def _store_result(name: str, key: str, stem: str, function: Evaluates, bucket: S
     request, encoding, extension, forced = _read(bucket.read(key, SYNC_REQUEST_BYTES))
     function.check(request)
     output = f"{stem}.{extension}"
-    if not forced and bucket.has_result(output, function.name(request, encoding)):
+    # What a tile has written lies in many objects, which its own does not tell of.
+    if not forced and encoding != "zarr" and bucket.has_result(output, function.name(request, encoding)):
         return Outcome(name, "skipped", output)
     result = function.compute(request, encoding)
     began = time.perf_counter()
@@ -218,8 +220,14 @@ def _read(body: bytes) -> tuple[Request, Encoding, str, bool]:
     if forced is not None and not isinstance(forced, bool):
         raise InvalidPipelineError("Neither true nor false", field="force_compute", why=type(forced).__name__)
     request, encoding = read_request(document)
-    extension = "nc" if ours else _LEGACY_EXTENSIONS.get(str(request.output.get("format")), "nc")
-    return request, encoding, extension, bool(forced)
+    return request, encoding, _extension(request, encoding), bool(forced)
+
+
+def _extension(request: Request, encoding: Encoding) -> str:
+    if encoding == "podpac":
+        return _LEGACY_EXTENSIONS.get(str(request.output.get("format")), "nc")
+    # Apart from the description of an error, which ends in .error.json.
+    return {"netcdf": "nc", "json": "result.json"}.get(encoding) or MEDIA[encoding][1]
 
 
 def _describe(error: PodpacLambdaError, key: str, stem: str, bucket: StackBucket) -> str:

@@ -22,13 +22,13 @@ from podpac_lambda_widgets.limits import SYNC_RESPONSE_BYTES
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.budget import points
 from podpac_lambda_widgets.remote.canonical import node_hash, pipeline_sha256
+from podpac_lambda_widgets.remote.encoders import choose_encoder
 from podpac_lambda_widgets.remote.evaluate import evaluate, import_podpac, versions
 from podpac_lambda_widgets.remote.http import answer_http, is_http_event
-from podpac_lambda_widgets.remote.images import encode_png
-from podpac_lambda_widgets.remote.netcdf import decode_array
+from podpac_lambda_widgets.remote.outputs import Encoding, read_output
 from podpac_lambda_widgets.remote.plain import require_mapping
 from podpac_lambda_widgets.remote.requests import read_request
-from podpac_lambda_widgets.remote.results import Encoding, Result, exhausted, name_result
+from podpac_lambda_widgets.remote.results import Result, exhausted, name_result
 from podpac_lambda_widgets.remote.s3 import StackBucket, make_s3_client
 from podpac_lambda_widgets.remote.s3_events import handle_records, is_s3_event
 from podpac_lambda_widgets.remote.wire import (
@@ -79,7 +79,7 @@ class Function:
         began = time.perf_counter()
         import_podpac()
         self.import_seconds = time.perf_counter() - began
-        evaluate(_WARMING, unsafe_eval=False, encoding="arrays")
+        evaluate(_WARMING, unsafe_eval=False, encode=choose_encoder("arrays", {}, self.bucket))
         self.init_seconds = time.perf_counter() - began - self.import_seconds
 
     def handle(self, event: object, context: object = None) -> bytes | dict[str, object]:
@@ -143,7 +143,7 @@ class Function:
         noting.check(request)
         if encoding == "podpac":
             return _legacy_answer(noting.compute(request, encoding))
-        return self._inline_or_stored(noting.compute(request, "arrays"))
+        return self._inline_or_stored(noting.compute(request, "arrays" if encoding == "netcdf" else encoding))
 
     def check(self, request: Request) -> None:
         """Refuse what this deployment does not allow; see :func:`podpac_lambda_widgets.remote.guard.check`."""
@@ -165,9 +165,9 @@ class Function:
         dependencies_before = self.extras.seconds if self.extras else 0.0
         found = evaluate(
             request,
-            unsafe_eval=guard.needs_unsafe_eval(request),
+            unsafe_eval=guard.needs_unsafe_eval(request, self.policy),
             allowed_hosts=self.policy.allowed_hosts,
-            encoding=encoding,
+            encode=choose_encoder(encoding, read_output(request.output).options, self.bucket),
             left_out=self.left_out,
         )
         dependencies = (self.extras.seconds if self.extras else 0.0) - dependencies_before
@@ -181,12 +181,7 @@ class Function:
             part: max(0.0, found.timings[part] - dependencies),
         }
         self.init_seconds = self.import_seconds = 0.0
-        body, format_ = found.body, found.format
-        if encoding == "png":
-            began = time.perf_counter()
-            body, format_ = encode_png(decode_array(body)), "png"
-            timings["encode"] += time.perf_counter() - began
-        return Result(body, format_, self.name(request, encoding), timings, versions())
+        return Result(found.body, found.format, self.name(request, encoding), timings, versions())
 
     def _inline_or_stored(self, result: Result) -> bytes:
         timings = {**result.timings, "upload": 0.0}

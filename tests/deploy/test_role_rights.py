@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.local_aws, pytest.mark.archive]
 NAME, DATA = "role-rights", "podpac-test-role-rights-data"
 TABLE = b"lat,lon,data\n0,0,1\n1,1,2\n"
 POINTS = CoordinatesDefinition.grid((0.0, 1.0, 2), (0.0, 1.0, 2), "2018-01-01")
-LARGE = CoordinatesDefinition.grid((-90.0, 90.0, 1000), (-180.0, 180.0, 1000), "2018-01-01")
+LARGE = CoordinatesDefinition.grid((-90.0, 90.0, 1400), (-180.0, 180.0, 1400), "2018-01-01")
 
 
 def read_table(key: str) -> Pipeline:
@@ -119,6 +119,13 @@ def missing_table(cloud: Cloud) -> str:
     return "worked" if "FileNotFoundError" in told else told
 
 
+def tile(cloud: Cloud) -> str:
+    """A part of a Zarr array, whose description is there already the second time."""
+    chunks = {"lat": 2, "lon": 2, "time": 1}
+    output = {"format": "zarr", "store": "rights", "grid": POINTS.definition, "chunks": chunks}
+    return _outcome(lambda: [cloud.stack.run_to_file(EXAMPLES[0].pipeline, POINTS, output) for _ in range(2)])
+
+
 def trigger(cloud: Cloud) -> str:
     """A pipeline that is put into the input folder."""
     account, s3 = cloud.stack.account, cloud.session.client("s3")
@@ -146,6 +153,7 @@ RIGHTS = [
     ("WriteLog", "logs:CreateLogStream", log),
     ("WriteLog", "logs:PutLogEvents", log),
     ("ReadDependencies", "s3:GetObject", table),
+    ("ReadResults", "s3:GetObject", tile),
     ("WriteResults", "s3:PutObject", large_result),
     ("ReadInput", "s3:GetObject", trigger),
     ("ReadData", "s3:GetObject", table),
@@ -154,7 +162,7 @@ RIGHTS = [
 
 
 def test_with_all_its_rights_everything_works(cloud: Cloud) -> None:
-    runs = (log, large_result, table, missing_table, trigger)
+    runs = (log, large_result, table, missing_table, tile, trigger)
     assert {run.__name__: run(cloud) for run in runs} == {run.__name__: "worked" for run in runs}
 
 

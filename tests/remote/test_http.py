@@ -281,7 +281,7 @@ def test_too_little_memory_is_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
     def exhaust(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("podpac_lambda_widgets.remote.evaluate.encode_array", exhaust)
+    monkeypatch.setattr("podpac_lambda_widgets.remote.encoders.encode_array", exhaust)
     assert refused(ask(through_url("POST", ours()))) == (500, "FunctionOutOfMemoryError")
 
 

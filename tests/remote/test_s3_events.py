@@ -404,7 +404,7 @@ def test_too_little_memory_is_not_tried_again(bucket: Bucket, monkeypatch: pytes
     def exhaust(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("podpac_lambda_widgets.remote.evaluate.encode_array", exhaust)
+    monkeypatch.setattr("podpac_lambda_widgets.remote.encoders.encode_array", exhaust)
     bucket.put("input/soil/a.json", pipeline())
     assert bucket.handle(records("input/soil/a.json"))[0]["error"]["type"] == "FunctionOutOfMemoryError"
 

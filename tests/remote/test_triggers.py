@@ -246,7 +246,7 @@ def test_too_little_memory_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> 
     def exhaust(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("podpac_lambda_widgets.remote.evaluate.pack_array", exhaust)
+    monkeypatch.setattr("podpac_lambda_widgets.remote.encoders.pack_array", exhaust)
     with pytest.raises(errors.FunctionOutOfMemoryError):
         decode_answer(function().handle(event()))
 
