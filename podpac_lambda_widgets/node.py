@@ -19,6 +19,9 @@ import traitlets as tl
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.aws.session import connect
 from podpac_lambda_widgets.engine.events import Listener, ignore
+from podpac_lambda_widgets.engine.history import RunRecord
+from podpac_lambda_widgets.engine.invoking import Way
+from podpac_lambda_widgets.engine.jobs import Job
 from podpac_lambda_widgets.engine.results import FileResult, Result
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.errors import InvalidPipelineError
@@ -310,6 +313,31 @@ class Lambda(_Base):
         return self.stack.run_to_file(
             self._pipeline(), CoordinatesDefinition.parse(coordinates), wanted, listener, cancelled
         )
+
+    def submit(self, coordinates: Any, way: Way = "eval", listener: Callable[[Job], None] | None = None) -> Job:
+        """Begin to evaluate the source in the function, and go on with something else.
+
+        Parameters
+        ----------
+        way : {"eval", "async", "S3"}
+            A direct call; a call that Lambda keeps until there is a place for it; or an object that is put into the
+            bucket, for which the function needs its S3 trigger.
+        listener : callable, optional
+            Called with the job at every change, on the job's own thread.
+        """
+        return self.stack.submit(self._pipeline(), CoordinatesDefinition.parse(coordinates), way, listener)
+
+    def get_runs(self, start: date | str | None = None, limit: int = 50) -> tuple[RunRecord, ...]:
+        """The function's last runs, newest first, with their times and costs, as its log tells of them.
+
+        Parameters
+        ----------
+        start : datetime, date or str, optional
+            Only those since then; without a time zone it is taken to be UTC.
+        limit : int
+            How many runs at the most.
+        """
+        return self.stack.get_runs(start=start, limit=limit)
 
     def _pipeline(self) -> Pipeline:
         if self.source is None:

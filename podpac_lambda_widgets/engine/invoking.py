@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from podpac_lambda_widgets.clock import Clock, SystemClock
+from podpac_lambda_widgets.engine.deliveries import send_pipeline, trigger_pipeline
 from podpac_lambda_widgets.engine.events import Listener, ignore
+from podpac_lambda_widgets.engine.history import RunRecord, read_runs
+from podpac_lambda_widgets.engine.jobs import Job, Jobs
 from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.results import FileResult, Result
 from podpac_lambda_widgets.engine.runner import run_pipeline, run_to_file
-from podpac_lambda_widgets.errors import AccessDeniedError, ResourceNotFoundError
+from podpac_lambda_widgets.errors import AccessDeniedError, InvalidValueError, ResourceNotFoundError
 from podpac_lambda_widgets.limits import TIMEOUT_S
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
@@ -26,6 +29,10 @@ from podpac_lambda_widgets.plan.resources import Function
 from podpac_lambda_widgets.plan.snapshot import named_snapshot
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.wire import Request
+
+#: How a run may reach the function.
+Way = Literal["eval", "async", "S3"]
+WAYS: tuple[Way, ...] = ("eval", "async", "S3")
 
 
 def never() -> bool:
@@ -51,6 +58,8 @@ class Invoking:
         self.deployment = deployment
         self._clock: Clock = clock or SystemClock()
         self._deployed: Function | None = None
+        #: The runs that were submitted here.
+        self.jobs = Jobs(clock=self._clock)
 
     def _names(self) -> StackNames:
         return stack_names(self.deployment, self.account.identity())
@@ -91,6 +100,80 @@ class Invoking:
             result = run_to_file(self.account, request=request, listener=listener, cancelled=cancelled, **told)
         return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
 
+    def submit(
+        self,
+        pipeline: Pipeline,
+        coordinates: CoordinatesDefinition,
+        way: Way = "eval",
+        listener: Callable[[Job], None] | None = None,
+    ) -> Job:
+        """Begin a run, and go on with something else.
+
+        Parameters
+        ----------
+        way : {"eval", "async", "S3"}
+            A direct call; a call that Lambda keeps until there is a place for it; or an object that is put into the
+            bucket, for which the function needs its S3 trigger.
+        listener : callable, optional
+            Called with the job at every change, on the job's own thread.
+
+        Raises
+        ------
+        InvalidValueError
+            Another way.
+        """
+        if way not in WAYS:
+            raise InvalidValueError(f"There is no way {way!r}", field="way", next_step=f"Use {', '.join(WAYS)}.")
+
+        def work(progress: Listener, cancelled: Callable[[], bool]) -> Result:
+            if way == "eval":
+                return self.run(pipeline, coordinates, progress, cancelled)
+            return self._leave(pipeline, coordinates, way, progress, cancelled)
+
+        return self.jobs.submit(pipeline.output, work, listener)
+
+    def _leave(
+        self,
+        pipeline: Pipeline,
+        coordinates: CoordinatesDefinition,
+        way: Way,
+        listener: Listener,
+        cancelled: Callable[[], bool],
+    ) -> Result:
+        request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition)
+        with self._calling(request) as told:
+            names = self._places()
+            others: dict[str, Any] = {"listener": listener, "cancelled": cancelled}
+            if way == "async":
+                place = (names["bucket"], names["output"])
+                result = send_pipeline(self.account, request=request, place=place, **others, **told)
+            else:
+                if not names["input"]:
+                    raise InvalidValueError(
+                        "The function has no S3 trigger",
+                        field="way",
+                        next_step='Build it with function_triggers=["eval", "S3"].',
+                    )
+                told.pop("function_name")
+                folders = (names["bucket"], names["input"], names["output"])
+                stack = self._names().stack
+                result = trigger_pipeline(self.account, request, stack, folders, **others, **told)
+        return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
+
+    def _places(self) -> dict[str, str]:
+        """Where the function's bucket is, and its folders: as it says itself, else as wished."""
+        names = self._names()
+        deployed, _ = self._read_deployed()
+        if deployed is None:
+            has_trigger = "S3" in self.deployment.function_triggers
+            return {"bucket": names.bucket, "input": names.input if has_trigger else "", "output": names.output}
+        environment = deployed.environment
+        return {
+            "bucket": environment.get("S3_BUCKET_NAME", names.bucket),
+            "input": environment.get("FUNCTION_S3_INPUT", ""),
+            "output": environment.get("FUNCTION_S3_OUTPUT", names.output),
+        }
+
     @contextmanager
     def _calling(self, request: Request) -> Iterator[dict[str, Any]]:
         """What calling the function takes besides the request, once that was checked."""
@@ -105,8 +188,25 @@ class Invoking:
                 "clock": self._clock,
             }
         except ResourceNotFoundError as error:
+            # Somebody may have changed by what name it is called.
+            self._forget_deployed()
             error.next_step = "Build the function first."
             raise
+
+    def get_runs(self, *, start: date | str | None = None, limit: int = 50) -> tuple[RunRecord, ...]:
+        """The function's last runs, newest first, as its log tells of them: whoever asked for them, from wherever.
+
+        Parameters
+        ----------
+        start : datetime, date or str, optional
+            Only those since then; without a time zone it is taken to be UTC.
+        limit : int
+            How many runs at the most.
+        """
+        deployed, _ = self._read_deployed()
+        # A run has about five lines.
+        lines = self.get_logs(start=start, limit=10 * limit)
+        return read_runs(lines, deployed.architecture if deployed else "x86_64")[:limit]
 
     def get_logs(
         self,
@@ -150,6 +250,10 @@ class Invoking:
                 self._deployed = found.resource
         return self._deployed, True
 
+    def _forget_deployed(self) -> None:
+        """Read the function anew the next time: it may have been changed."""
+        self._deployed = None
+
     def _called(self, deployed: Function | None) -> str:
         """The name to call the function by: that of its snapshot, where it has one."""
         extras = extras_of(deployed) if deployed else None
@@ -160,4 +264,6 @@ class Invoking:
         """What the function's guard allows: by its own environment where that is known, else by the wish."""
         environment = deployed.environment if deployed else guard_environment(self.deployment)
         memory = deployed.memory if deployed else self.deployment.function_memory
-        return guard.Policy.from_environment({**environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)})
+        environment = {**environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)}
+        # What plugins are in its archive, the function knows.
+        return guard.Policy.from_environment(environment, judges_plugins=False)

@@ -60,7 +60,7 @@ def run_pipeline(
     PodpacLambdaError
         A typed one for everything that can go wrong, see :mod:`podpac_lambda_widgets.errors`.
     """
-    run = _Run(account, function_name, timeout, clock, listener, cancelled)
+    run = Run(account, function_name, timeout, clock, listener, cancelled)
     body, answer = run.ask(request)
     if answer.format != ARRAYS:
         raise ResultError(
@@ -90,7 +90,7 @@ def run_to_file(
     PodpacLambdaError
         A typed one for everything that can go wrong, see :mod:`podpac_lambda_widgets.errors`.
     """
-    run = _Run(account, function_name, timeout, clock, listener, cancelled)
+    run = Run(account, function_name, timeout, clock, listener, cancelled)
     body, answer = run.ask(request)
     if answer.format == ARRAYS:
         # netCDF, as our own client gets it.
@@ -109,7 +109,9 @@ def run_to_file(
 ARRAYS = "arrays"
 
 
-class _Run:
+class Run:
+    """One request on its way; parameters as for :func:`run_pipeline`, ``began`` is when it set out."""
+
     def __init__(
         self,
         account: Account,
@@ -118,20 +120,25 @@ class _Run:
         clock: Clock,
         listener: Listener,
         cancelled: Callable[[], bool],
+        began: float | None = None,
     ) -> None:
         self._account, self._name, self._timeout = account, function_name, timeout
         self._clock, self._listener, self._cancelled = clock, listener, cancelled
-        self._began = clock.monotonic()
-        self._invocation: Invocation | None = None
+        self._began = clock.monotonic() if began is None else began
+        self.invocation: Invocation | None = None
 
     def ask(self, request: Request) -> tuple[bytes, Answer]:
         """Send the request; the body and the answer it came with."""
         payload = encode_request(request)
         self._listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
-        self._invocation = _abandon_when_cancelled(
+        self.invocation = _abandon_when_cancelled(
             lambda: _invoke(self._account, self._name, payload, self._timeout + _MARGIN, self._clock), self._cancelled
         )
-        answer = _read_answer(self._invocation, self._name)
+        answer = _read_answer(self.invocation, self._name)
+        return self.fetch_if_stored(answer), answer
+
+    def fetch_if_stored(self, answer: Answer) -> bytes:
+        """The body of an answer, from the bucket where it lies there."""
         body = answer.body
         if answer.stored is not None:
             stored = answer.stored
@@ -139,23 +146,23 @@ class _Run:
             body = _abandon_when_cancelled(lambda: check_stored(self._fetch(stored), stored), self._cancelled)
         if body is None:
             raise ResultError("The function answered without a result", resource=self._name)
-        return body, answer
+        return body
 
     def _fetch(self, stored: StoredAnswer) -> bytes:
         return self._account.fetch(stored.bucket, stored.key, lambda done, total: None, own=True)
 
     def told(self, answer: Answer) -> dict[str, Any]:
         """What is known of the run, once its result is here."""
-        assert self._invocation is not None  # it was asked
+        assert self.invocation is not None  # it was asked
         elapsed = self._clock.monotonic() - self._began
         self._listener(RunProgressed("done", f"{elapsed:.1f} s"))
-        billed_ms, memory_mb = read_report(self._invocation.log)
+        billed_ms, memory_mb = read_report(self.invocation.log)
         return {
             "timings": answer.timings,
             "versions": answer.versions,
             "elapsed": elapsed,
-            "request_id": self._invocation.request_id,
-            "log": self._invocation.log,
+            "request_id": self.invocation.request_id,
+            "log": self.invocation.log,
             "billed_ms": billed_ms,
             "memory_mb": memory_mb,
         }
@@ -200,10 +207,15 @@ def _invoke(account: Account, function_name: str, payload: bytes, timeout: float
 def _read_answer(invocation: Invocation, function_name: str) -> Answer:
     if invocation.function_error:
         raise function_failure(invocation, function_name)
+    return named(lambda: decode_answer(invocation.payload), invocation.request_id)
+
+
+def named(read: Callable[[], Value], request_id: str) -> Value:
+    """What is read; an error gets the run's id, by which its log is found."""
     try:
-        return decode_answer(invocation.payload)
+        return read()
     except PodpacLambdaError as error:
-        error.request_id = error.request_id or invocation.request_id
+        error.request_id = error.request_id or request_id
         raise
 
 

@@ -169,7 +169,7 @@ class Stack(Invoking):
             replan=replan,
             results_may_go=results_may_go,
         )
-        self._deployed = None
+        self._forget_deployed()
 
     def _both_names(self) -> tuple[StackNames, StackNames]:
         """The wish's names, and those that the function really has."""

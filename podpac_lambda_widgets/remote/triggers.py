@@ -35,6 +35,8 @@ from podpac_lambda_widgets.remote.wire import (
     Answer,
     Request,
     StoredAnswer,
+    delivery_key,
+    delivery_of,
     encode_answer,
     encode_error,
     is_ours,
@@ -102,6 +104,13 @@ class Function:
         began = time.perf_counter()
         self.bucket.owner = self.bucket.owner or _account(context)
         try:
+            return self._deliver(event, self._try_to_answer(event, entry))
+        finally:
+            entry["seconds"] = round(time.perf_counter() - began, 6)
+            self.print_line(json.dumps(entry))
+
+    def _try_to_answer(self, event: object, entry: dict[str, object]) -> bytes | dict[str, object]:
+        try:
             return self._answer(event, entry)
         except PodpacLambdaError as error:
             return self._refuse(error, event, entry)
@@ -114,9 +123,24 @@ class Function:
                 next_step="Report this with the version of the function",
             )
             return self._refuse(unforeseen, event, entry)
-        finally:
-            entry["seconds"] = round(time.perf_counter() - began, 6)
-            self.print_line(json.dumps(entry))
+
+    def _deliver(self, event: object, answer: bytes | dict[str, object]) -> bytes | dict[str, object]:
+        """Leave an answer in the bucket where nobody waits for it; then the call itself says nothing.
+
+        What S3 does not take is raised: Lambda then runs the whole again, as it does with what nobody waits for.
+        """
+        try:
+            delivery = delivery_of(event)
+        except PipelineRejectedError:
+            # The answer says so.
+            return answer
+        if not delivery or not isinstance(answer, bytes):
+            return answer
+        if not self.bucket.name:
+            raise ResultError("There is no place to leave the answer", why="the function has no bucket")
+        key = delivery_key(self.bucket.output, delivery)
+        self.bucket.put(key, answer, content_type="application/octet-stream")
+        return b""
 
     def _refuse(self, error: PodpacLambdaError, event: object, entry: dict[str, object]) -> bytes:
         entry["outcome"] = type(error).__name__

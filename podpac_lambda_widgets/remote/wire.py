@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -39,7 +40,8 @@ MARK = "podpac_lambda_widgets"
 _MAGIC = b"PLW1"
 _LENGTH = struct.Struct(">I")
 _HEADER_LIMIT = 1024 * 1024
-_KEYS = {MARK, "pipeline", "coordinates", "output", "settings"}
+_KEYS = {MARK, "pipeline", "coordinates", "output", "settings", "delivery"}
+_DELIVERY = re.compile(r"([0-9a-f]{32})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,29 @@ class Request:
         ``{"format": "netcdf"}``.
     settings : mapping
         PODPAC settings for this evaluation; the function accepts a few harmless ones only.
+    delivery : str
+        Where nobody waits for the answer, the name under which the function leaves it in the bucket, see
+        :func:`delivery_key`; 32 hexadecimal digits.
     """
 
     pipeline: Mapping[str, object]
     coordinates: Mapping[str, object]
     output: Mapping[str, object] = field(default_factory=lambda: {"format": "netcdf"})
     settings: Mapping[str, object] = field(default_factory=dict)
+    delivery: str = ""
+
+
+def delivery_key(output: str, delivery: str) -> str:
+    """Where the function leaves an answer that nobody waits for: the frame that the call would have given.
+
+    Parameters
+    ----------
+    output : str
+        The output folder, without a slash at the end.
+    delivery : str
+        Its name, of the request.
+    """
+    return f"{output}/deliveries/{delivery}.answer"
 
 
 @dataclass(frozen=True)
@@ -118,6 +137,7 @@ def encode_request(request: Request) -> bytes:
         "coordinates": request.coordinates,
         "output": request.output,
         "settings": request.settings,
+        **({"delivery": request.delivery} if request.delivery else {}),
     }
     check_plain(event)
     payload = json.dumps(event, separators=(",", ":"), allow_nan=False, default=dict).encode()
@@ -163,7 +183,22 @@ def decode_request(event: Mapping[str, object]) -> Request:
         coordinates=require_mapping(event["coordinates"], "The coordinates definition"),
         output=require_mapping(event.get("output", {"format": "netcdf"}), "The output"),
         settings=require_mapping(event.get("settings", {}), "The settings"),
+        delivery=delivery_of(event),
     )
+
+
+def delivery_of(event: object) -> str:
+    """The name of the delivery that an event of ours asks for; empty when it asks for none.
+
+    Raises
+    ------
+    PipelineRejectedError
+        It is no name.
+    """
+    found = event.get("delivery", "") if isinstance(event, Mapping) and is_ours(event) else ""
+    if not isinstance(found, str) or not _DELIVERY.fullmatch(found):
+        raise PipelineRejectedError("The delivery has no name", why="32 hexadecimal digits are one")
+    return found
 
 
 def encode_answer(answer: Answer) -> bytes:

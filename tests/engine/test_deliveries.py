@@ -1,0 +1,181 @@
+"""A run that nobody waits for on the line: its answer is found in the bucket, and is the same."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from podpac_lambda_widgets import errors
+from podpac_lambda_widgets.engine.deliveries import await_object, send_pipeline, trigger_pipeline
+from podpac_lambda_widgets.engine.events import ignore
+from podpac_lambda_widgets.limits import ASYNC_REQUEST_BYTES
+from podpac_lambda_widgets.local.session import LocalSession
+from podpac_lambda_widgets.remote.triggers import Function
+from podpac_lambda_widgets.remote.wire import MARK, Request, decode_answer, encode_request
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    podpac = pytest.importorskip("podpac")
+
+BUCKET, OUTPUT, INPUT = "podpac-test-deliveries", "output/soil", "input/soil"
+ENVIRON = {
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2048",
+    "S3_BUCKET_NAME": BUCKET,
+    "FUNCTION_S3_OUTPUT": OUTPUT,
+    "FUNCTION_S3_INPUT": INPUT,
+    "FUNCTION_STACK": "soil@us-east-1",
+}
+SIN = {"SinCoords": {"node": "core.algorithm.utility.SinCoords"}}
+CSV = {"file": {"node": "core.data.csv_source.CSV", "attrs": {"source": "/etc/passwd"}}}
+
+
+def never() -> bool:
+    return False
+
+
+def grid(side: int = 3) -> dict[str, Any]:
+    axis = {"start": 0.0, "stop": 1.0, "size": side}
+    return {"coords": [{"name": "lat", **axis}, {"name": "lon", **axis}]}
+
+
+class Clock:
+    """Time that passes only while somebody waits, and lets things happen meanwhile."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.meanwhile: list[Callable[[], None]] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        for happen in self.meanwhile:
+            happen()
+        self.meanwhile.clear()
+
+
+class Account:
+    """A function over a bucket of the embedded AWS, which runs while the client sleeps."""
+
+    def __init__(self, session: LocalSession, clock: Clock) -> None:
+        self.client, self.clock = session.client("s3"), clock
+        self.function = Function(ENVIRON, s3_client=lambda: self.client, print_line=lambda line: None)
+        self.runs = 0
+
+    def _run(self, event: Any) -> None:
+        self.runs += 1
+        self.function.handle(event, SimpleNamespace(aws_request_id="r-1", invoked_function_arn=""))
+
+    def send(self, function_name: str, payload: bytes) -> str:
+        self.clock.meanwhile.append(lambda: self._run(json.loads(payload)))
+        return "r-1"
+
+    def put(self, bucket: str, key: str, body: bytes, stack: str) -> None:
+        self.client.put_object(Bucket=bucket, Key=key, Body=body)
+        place = {"bucket": {"name": bucket}, "object": {"key": key}}
+        record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": place}
+        self.clock.meanwhile.append(lambda: self._run({"Records": [record]}))
+
+    def fetch(self, bucket: str, key: str, progress: Any, *, own: bool = False) -> bytes:
+        try:
+            return bytes(self.client.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except self.client.exceptions.NoSuchKey:
+            raise errors.ResourceNotFoundError("Fetching failed", resource=key) from None
+
+
+@pytest.fixture
+def account(aws: LocalSession) -> Iterator[Account]:
+    made = Account(aws, Clock())
+    made.client.create_bucket(Bucket=BUCKET)
+    yield made
+    for item in made.client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        made.client.delete_object(Bucket=BUCKET, Key=item["Key"])
+    made.client.delete_bucket(Bucket=BUCKET)
+
+
+def send(account: Any, request: Request, cancelled: Callable[[], bool] = never) -> Any:
+    told: dict[str, Any] = {"timeout": 60.0, "clock": account.clock, "listener": ignore, "cancelled": cancelled}
+    return send_pipeline(account, "soil", request, (BUCKET, OUTPUT), **told)
+
+
+def trigger(account: Any, request: Request) -> Any:
+    told: dict[str, Any] = {"timeout": 60.0, "clock": account.clock, "listener": ignore, "cancelled": never}
+    return trigger_pipeline(account, request, "soil@us-east-1", (BUCKET, INPUT, OUTPUT), **told)
+
+
+@pytest.mark.parametrize("run", [send, trigger])
+@pytest.mark.parametrize("side", [3, 1400], ids=["small", "large"])
+def test_the_array_is_the_same_as_here(account: Account, run: Any, side: int) -> None:
+    found = run(account, Request(SIN, grid(side)))
+    expected = podpac.algorithm.SinCoords().eval(podpac.Coordinates.from_definition(grid(side)))
+    assert found.array.values.tobytes() == expected.values.tobytes()
+    assert found.array.dims == expected.dims
+    assert account.runs == 1
+
+
+@pytest.mark.parametrize("run", [send, trigger])
+def test_an_error_arrives_with_its_type(account: Account, run: Any) -> None:
+    with pytest.raises(errors.PipelineRejectedError, match="source") as raised:
+        run(account, Request(CSV, grid()))
+    assert "/etc/passwd" not in str(raised.value)
+
+
+def test_what_never_comes_is_told_with_the_place_and_the_next_step(account: Account) -> None:
+    account.send = lambda function_name, payload: "r-1"  # type: ignore[method-assign]  # it is lost
+    with pytest.raises(errors.FunctionTimeoutError, match="deliveries") as raised:
+        send(account, Request(SIN, grid()))
+    assert account.clock.now >= 60
+    assert "log" in raised.value.next_step
+
+
+def test_waiting_can_be_cancelled(account: Account) -> None:
+    account.send = lambda function_name, payload: "r-1"  # type: ignore[method-assign]  # it is lost
+    with pytest.raises(errors.CancelledError):
+        send(account, Request(SIN, grid()), cancelled=lambda: account.clock.now > 5)
+    assert account.clock.now < 20
+
+
+def test_who_may_not_list_waits_on_though_s3_says_denied() -> None:
+    clock, looks = Clock(), iter([errors.AccessDeniedError("Fetching is not permitted")] * 3)
+
+    def fetch(*_: Any, **__: Any) -> bytes:
+        if denied := next(looks, None):
+            raise denied
+        return b"here"
+
+    place: Any = SimpleNamespace(fetch=fetch)
+    assert await_object(place, "b", ("k",), seconds=60, clock=clock, cancelled=never) == ("k", b"here")
+
+
+def test_a_request_that_lambda_does_not_keep_is_refused_before_it_is_sent(account: Account) -> None:
+    array = {"node": "core.data.array_source.Array", "attrs": {"source": [0.123456789] * (ASYNC_REQUEST_BYTES // 12)}}
+    with pytest.raises(errors.InvalidPipelineError, match="too large"):
+        send(account, Request({"a": array}, grid()))
+    assert account.runs == 0
+
+
+@pytest.mark.parametrize("delivery", ["../x", "x" * 32, "A" * 32, "a" * 33, 5, ["a" * 32], None])
+def test_a_delivery_has_a_plain_name(account: Account, delivery: object) -> None:
+    event = json.loads(encode_request(Request(SIN, grid())))
+    answer = account.function.handle({**event, "delivery": delivery})
+    assert isinstance(answer, bytes)
+    with pytest.raises(errors.PipelineRejectedError, match="delivery"):
+        decode_answer(answer)
+    assert not account.client.list_objects_v2(Bucket=BUCKET).get("Contents")
+
+
+def test_a_delivery_that_s3_does_not_take_is_raised_so_that_lambda_tries_again(account: Account) -> None:
+    made = Function({**ENVIRON, "S3_BUCKET_NAME": "no-such-bucket"}, s3_client=lambda: account.client)
+    event = json.loads(encode_request(Request(SIN, grid(), delivery="a" * 32)))
+    assert re.fullmatch(r"[0-9]+", str(event[MARK]))
+    with pytest.raises(errors.AwsError, match="stored"):
+        made.handle(event)
