@@ -75,7 +75,11 @@ def _keep_codecs() -> None:
 
 def _forget_listings() -> None:
     """Let s3fs ask what is in a folder each time: an object may have come since the last request."""
-    config: Any = importlib.import_module("fsspec.config")
+    try:
+        config: Any = importlib.import_module("fsspec.config")
+    except ImportError:
+        # Left out of the archives, and s3fs with it: what needs it says so.
+        return
     config.conf.setdefault("s3", {})["use_listings_cache"] = False
 
 
