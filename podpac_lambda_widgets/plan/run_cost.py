@@ -23,7 +23,7 @@ def run_cost(billed_ms: int, memory_mb: int, architecture: str = "x86_64") -> fl
 
 
 def cost_text(usd: float) -> str:
-    """A small amount in words that can be compared: two digits that count."""
-    if usd >= 0.1:
+    """A cost of one run in words that can be compared: small ones for a thousand such runs."""
+    if usd >= 0.01:
         return f"{usd:.2f} USD"
-    return f"{usd:.2g} USD" if usd >= 1e-4 else f"{usd * 1e6:.2g} millionths of a USD"
+    return f"{usd * 1000:.2g} USD for 1,000 runs"

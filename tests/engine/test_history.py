@@ -80,7 +80,13 @@ def test_the_cost_is_memory_times_time_at_the_list_price() -> None:
 
 @pytest.mark.parametrize(
     ("usd", "told"),
-    [(12.345, "12.35 USD"), (0.0123, "0.012 USD"), (0.0000102, "10 millionths of a USD"), (0, "0 millionths of a USD")],
+    [
+        (12.345, "12.35 USD"),
+        (0.0123, "0.01 USD"),
+        (0.000123, "0.12 USD for 1,000 runs"),
+        (9.3e-7, "0.00093 USD for 1,000 runs"),
+        (0, "0 USD for 1,000 runs"),
+    ],
 )
 def test_small_amounts_are_told_so_that_they_can_be_compared(usd: float, told: str) -> None:
     assert cost_text(usd) == told
