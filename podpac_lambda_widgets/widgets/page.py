@@ -20,7 +20,7 @@ from podpac_lambda_widgets.widgets.form import Form
 
 _STATIC = Path(__file__).parent / "static"
 #: One script in the browser, which finds no neighbour of what it is given as text.
-_SCRIPTS = ("controls.js", "blocks.js", "page.js")
+_SCRIPTS = ("controls.js", "land.js", "blocks.js", "page.js")
 _STYLES = ("page.css",)
 
 
@@ -29,6 +29,12 @@ def read_assets() -> tuple[bytes, bytes]:
     """The script and the stylesheet of the page."""
     script, style = ("\n".join((_STATIC / name).read_text("utf-8") for name in names) for names in (_SCRIPTS, _STYLES))
     return script.encode(), style.encode()
+
+
+@cache
+def read_land() -> bytes:
+    """The land of the Earth as JSON: SVG paths in hundredths of degrees, see ``scripts/make_land.py``."""
+    return (_STATIC / "land.json").read_bytes()
 
 
 def _digest() -> str:
@@ -68,3 +74,5 @@ class Page(anywidget.AnyWidget):
                 form.worker.call(form.shown)
         elif kind == "assets":
             self.send({"type": "assets"}, buffers=list(read_assets()))
+        elif kind == "land":
+            self.send({"type": "land"}, buffers=[read_land()])

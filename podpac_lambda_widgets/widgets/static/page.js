@@ -46,7 +46,7 @@ function drawForm(form, number, view) {
 }
 
 async function render({ model, el }) {
-  const view = { id: crypto.randomUUID ? crypto.randomUUID() : String(Math.random()), held: false, waiting: new Set() };
+  const view = { id: crypto.randomUUID ? crypto.randomUUID() : String(Math.random()), held: false, waiting: new Set(), page: model };
   const body = h('div', { class: 'plw-body' });
   const silent = h('p', { class: 'plw-silent', role: 'status' });
   const title = model.get('title');
