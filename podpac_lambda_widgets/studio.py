@@ -5,6 +5,7 @@ The only place that joins the forms with AWS, the embedded AWS and the builder o
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.secret import Secret
 from podpac_lambda_widgets.widgets.backend import Backend, Cancelled, Connection, StackActions
+from podpac_lambda_widgets.widgets.code import Code
 from podpac_lambda_widgets.widgets.credentials_form import CredentialsForm
 from podpac_lambda_widgets.widgets.deploy_form import DeployForm
 from podpac_lambda_widgets.widgets.page import Page
@@ -172,9 +174,14 @@ class Studio(Page):
         self.deploy.on_change = self._follow_stack
         self.pipeline.provenance = self._provenance
         self.pipeline.prepare = self._prepare
-        for form in self.forms:
+        self.deploy.source_arguments = self.source.lambda_arguments
+        for number, form in enumerate(self.forms):
+            form.code_before = functools.partial(self._write_code_before, number)
             form.error_elsewhere = self._show_elsewhere
             form.on_error = self.credentials.follow_error
+
+    def _write_code_before(self, number: int) -> list[Code]:
+        return [form.write_code() for form in self.forms[:number]]
 
     def _follow_connection(self, change: Any) -> None:
         self.deploy.outdate()

@@ -18,6 +18,7 @@ from podpac_lambda_widgets.errors import (
 from podpac_lambda_widgets.model.base import StrictHasTraits, Text
 from podpac_lambda_widgets.widgets.backend import Backend, Connection
 from podpac_lambda_widgets.widgets.cards import is_caused_by
+from podpac_lambda_widgets.widgets.code import Code, literal, write_call
 from podpac_lambda_widgets.widgets.fields import Choice, action, actions, describe_field, group
 from podpac_lambda_widgets.widgets.form import Form
 from podpac_lambda_widgets.widgets.worker import Task, Worker
@@ -67,6 +68,8 @@ class CredentialsForm(Form):
         self.now = now
         #: A way in with the account's root keys, until somebody says whether to take it.
         self._root: Connection | None = None
+        #: The code of the way in that is being tried, and of the one that we took.
+        self._trying = self._taken = Code("Connect")
         #: Whether somebody is looking how long the credentials last; and whether they are known to have ended.
         self._looking = self._expired = False
         self.credentials = Credentials()
@@ -137,6 +140,7 @@ class CredentialsForm(Form):
         self._check_complete(given, self.has_secret("secret_access_key"), self.has_secret("session_token"))
         self.worker.check_free()
         self._forget_root()
+        self._trying = connect_code(self.credentials)
         secret, token = self.take_secret("secret_access_key"), self.take_secret("session_token")
         self.start(
             "Connecting to AWS",
@@ -149,6 +153,7 @@ class CredentialsForm(Form):
         """Do what the Use embedded AWS button does."""
         self.worker.check_free()
         self._forget_root()
+        self._trying = Code("Connect", write_call("plw.local_aws", {}, variable="session"))
         self.start("Starting the embedded AWS", lambda task: self._backend.connect_embedded(), self._connected)
 
     def _check_complete(self, given: dict[str, Any], secret: bool, token: bool) -> None:
@@ -214,7 +219,7 @@ class CredentialsForm(Form):
             self._close(left)
 
     def _enter(self, connection: Connection) -> None:
-        previous, self.connection = self.connection, connection
+        previous, self.connection, self._taken = self.connection, connection, self._trying
         if previous is not None:
             self._close(previous)
         self._expired = False
@@ -225,6 +230,13 @@ class CredentialsForm(Form):
 
     def _close(self, connection: Connection) -> None:
         self.start("Leave the other account", lambda task: connection.close(), lambda nothing: None, quiet=True)
+
+    def write_code(self) -> Code:
+        """How we got in; before that, how the fields say to."""
+        if self.connection is not None:
+            return self._taken
+        self.check_fields()
+        return connect_code(self.credentials)
 
     # How long the credentials last
 
@@ -284,6 +296,24 @@ class CredentialsForm(Form):
     def _place(connection: Connection) -> str:
         place = "the embedded AWS" if connection.embedded else f"account {connection.identity.account}"
         return f"{place}, {connection.identity.region}"
+
+
+def connect_code(credentials: Credentials) -> Code:
+    """Getting in by a profile or a key; the secret is asked for where the code runs."""
+    given = {
+        "profile": credentials.profile,
+        "access_key_id": credentials.access_key_id,
+        "region_name": credentials.region,
+    }
+    arguments = {name: literal(value) for name, value in given.items() if value}
+    imports: tuple[str, ...] = ()
+    if credentials.access_key_id:
+        imports = ("from getpass import getpass",)
+        asked = ["secret_access_key", *(["session_token"] if credentials.access_key_id.startswith("ASIA") else [])]
+        typed = {name: f'getpass("{name.replace("_", " ").capitalize()}: ")' for name in asked}
+        typed["secret_access_key"] += "  # Asked for here: no secret belongs into code."
+        arguments = {"access_key_id": arguments.pop("access_key_id"), **typed, **arguments}
+    return Code("Connect", write_call("plw.connect", arguments, variable="session"), imports)
 
 
 def _time_left(identity: Identity, now: datetime) -> str:

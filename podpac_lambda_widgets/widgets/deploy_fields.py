@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import traitlets as tl
@@ -9,6 +10,7 @@ import traitlets as tl
 from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.model.base import StrictHasTraits
 from podpac_lambda_widgets.model.deployment import TRIGGERS, Deployment
+from podpac_lambda_widgets.widgets.code import differing, literal, write_call
 from podpac_lambda_widgets.widgets.fields import Choice, action, actions, describe_field, folded, group
 
 if TYPE_CHECKING:
@@ -139,3 +141,17 @@ def wish_in_words(deployment: Deployment) -> str:
     words.append(f"budget {amount:g} {deployment.function_budget_currency}" if amount else "no budget")
     words.append(f"results kept {days} days" if days else "results kept")
     return " · ".join(words)[:1].upper() + " · ".join(words)[1:]
+
+
+def deploy_lines(deployment: Deployment, source: Mapping[str, str]) -> tuple[str, ...]:
+    """The wish as Python: only what differs from the defaults, and always the name, which podpac's settings may give.
+
+    Parameters
+    ----------
+    deployment : Deployment
+    source : mapping of str to str
+        The arguments that say where the archives are, as keyword and expression.
+    """
+    wished = {"function_name": deployment.function_name, **differing(deployment)}
+    arguments = {"session": "session", **source, **{name: literal(value) for name, value in wished.items()}}
+    return (*write_call("plw.Lambda", arguments, variable="cloud"), "print(cloud.plan())", "cloud.build()")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from podpac_lambda_widgets.errors import (
@@ -20,6 +20,7 @@ from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.widgets import deploy_fields
 from podpac_lambda_widgets.widgets.backend import Connection, StackActions
 from podpac_lambda_widgets.widgets.cards import is_caused_by, policy_to_ask_for
+from podpac_lambda_widgets.widgets.code import Code
 from podpac_lambda_widgets.widgets.form import Form
 from podpac_lambda_widgets.widgets.plan_view import deletion_question, plan_table, step_of, waiting_steps
 from podpac_lambda_widgets.widgets.worker import Task, Worker
@@ -65,6 +66,8 @@ class DeployForm(Form):
         self._planned_with: StackActions | None = None
         #: Called when something was built or deleted.
         self.on_change: Callable[[bool], None] = lambda exists: None
+        #: The arguments of ``Lambda`` that say where the archives are, as keyword and expression.
+        self.source_arguments: Callable[[], Mapping[str, str]] = dict
         super().__init__(
             worker,
             title="Deploy",
@@ -151,6 +154,11 @@ class DeployForm(Form):
         """Do what the Keep it button does: nothing."""
         self.outdate()
         self.stand("ready", "Nothing was deleted")
+
+    def write_code(self) -> Code:
+        """The function as it is wished, its plan, and building it."""
+        self.check_fields()
+        return Code(self.title, deploy_fields.deploy_lines(self.deployment, self.source_arguments()))
 
     def outdate(self) -> None:
         """Forget the plan that is shown: the wish, the archives or the account are others now."""

@@ -16,6 +16,7 @@ from ipywidgets import Widget
 from podpac_lambda_widgets.errors import CancelledError, InvalidValueError, PodpacLambdaError
 from podpac_lambda_widgets.secret import Secret
 from podpac_lambda_widgets.widgets.cards import error_card, explain
+from podpac_lambda_widgets.widgets.code import Code, join_code
 from podpac_lambda_widgets.widgets.fields import (
     Choice,
     label_of,
@@ -36,8 +37,9 @@ class UnusableFieldsError(InvalidValueError):
 class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     """One step of the Studio: fields, buttons, a line that says how it stands, and what came out.
 
-    Everything the front end shows is in the synced traits below; it sends back three kinds of message: ``input`` (a
-    field was changed), ``secret`` (the bytes of a secret field, as a buffer) and ``action`` (a button was pressed).
+    Everything the front end shows is in the synced traits below; it sends back four kinds of message: ``input`` (a
+    field was changed), ``secret`` (the bytes of a secret field, as a buffer), ``action`` (a button was pressed) and
+    ``code`` (what this form does is asked for as Python).
 
     Parameters
     ----------
@@ -83,6 +85,8 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         self.error_elsewhere: Callable[[InvalidValueError], bool] = lambda error: False
         #: Called with every error that is shown here.
         self.on_error: Callable[[PodpacLambdaError], None] = lambda error: None
+        #: Gives what the forms before this one do, as code; :meth:`as_code` puts it first.
+        self.code_before: Callable[[], Iterable[Code]] = tuple
         super().__init__(**traits)
         self.on_msg(self._receive)
         worker.on_task(self._follow_task)
@@ -138,6 +142,30 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     def stand(self, standing: str, note: str) -> None:
         """Say how this step stands."""
         self.standing, self.note = standing, note
+
+    # The same by code
+
+    def write_code(self) -> Code:
+        """This form's part of a program that does what the form does as it stands; never a secret in it.
+
+        Raises
+        ------
+        InvalidValueError
+            A field holds what cannot be used.
+        """
+        return Code(self.title)
+
+    def as_code(self) -> str:
+        """Python that does what this form does as it stands, and the forms before it: what Copy as code copies.
+
+        A secret is never in it: it is asked for where the code runs.
+
+        Raises
+        ------
+        InvalidValueError
+            A field holds what cannot be used.
+        """
+        return join_code([*self.code_before(), self.write_code()])
 
     # What goes wrong
 
@@ -270,6 +298,9 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
             self._keep_secret(name, Secret(bytes(buffers[0]).decode(errors="replace").strip()))
         elif kind == "action" and name in self._actions:
             self.perform(name)
+        elif kind == "code":
+            # Only the view that asked shows it. Not a trait: what is not looked at is in no saved notebook.
+            self.send({"type": "code", "view": content.get("view"), **answer_with_code(self.as_code)})
 
     def enter(self, name: str, typed: object) -> None:
         """Do what typing into a field does: the model gets the value, or the field says why not and keeps it."""
@@ -293,3 +324,12 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         if task is not None:
             # Also where another form's attempt left an error here.
             self._forget_field_errors()
+
+
+def answer_with_code(as_code: Callable[[], str]) -> dict[str, str]:
+    """What the front end is told when it asks for code: the code, or why there is none."""
+    try:
+        return {"code": as_code()}
+    except Exception as error:  # noqa: BLE001 - the boundary of the front end: a message has nobody to raise to
+        shown = explain(error, "Writing the code")
+        return {"error": " ".join(part.rstrip(".") + "." for part in (shown.what, shown.why, shown.next_step) if part)}

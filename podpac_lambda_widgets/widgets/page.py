@@ -16,11 +16,12 @@ import anywidget
 import traitlets as tl
 from ipywidgets import widget_serialization
 
-from podpac_lambda_widgets.widgets.form import Form
+from podpac_lambda_widgets.widgets.code import join_code
+from podpac_lambda_widgets.widgets.form import Form, answer_with_code
 
 _STATIC = Path(__file__).parent / "static"
 #: One script in the browser, which finds no neighbour of what it is given as text.
-_SCRIPTS = ("controls.js", "land.js", "blocks.js", "page.js")
+_SCRIPTS = ("controls.js", "code.js", "land.js", "blocks.js", "page.js")
 _STYLES = ("page.css",)
 
 
@@ -64,6 +65,10 @@ class Page(anywidget.AnyWidget):
         super().__init__(forms=list(forms), assets=_digest(), **traits)
         self.on_msg(self._receive)
 
+    def as_code(self) -> str:
+        """Python that does what all forms do as they stand; see :meth:`Form.as_code`."""
+        return join_code(form.write_code() for form in self.forms)
+
     def _receive(self, _: Any, content: Any, buffers: Any) -> None:
         kind = content.get("type") if isinstance(content, dict) else ""
         # The front end asks whether a kernel is there, when it draws the page and when a button is pressed: after a
@@ -72,6 +77,11 @@ class Page(anywidget.AnyWidget):
             self.send({"type": "welcome"})
             for form in self.forms:
                 form.worker.call(form.shown)
+        elif kind == "code":
+            view = content.get("view")
+            self.forms[0].worker.call(
+                lambda: self.send({"type": "code", "view": view, **answer_with_code(self.as_code)})
+            )
         elif kind == "assets":
             self.send({"type": "assets"}, buffers=list(read_assets()))
         elif kind == "land":

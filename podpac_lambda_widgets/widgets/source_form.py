@@ -11,6 +11,7 @@ import traitlets as tl
 from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.widgets.backend import Backend
+from podpac_lambda_widgets.widgets.code import Code, literal, write_call
 from podpac_lambda_widgets.widgets.fields import action, actions, describe_field, group
 from podpac_lambda_widgets.widgets.form import Form
 from podpac_lambda_widgets.widgets.worker import Task, Worker
@@ -42,6 +43,8 @@ class SourceForm(Form):
         self._backend = backend
         self.source = source
         self.directory = directory
+        #: The call that built the archives which the fields name; empty when they come from elsewhere.
+        self._build_call: tuple[str, ...] = ()
         #: Gives the Lambda runtime to build for; empty for this machine's own Python.
         self.runtime: Callable[[], str] = lambda: ""
         #: Called when archives were built: they may be others under the same names.
@@ -80,7 +83,12 @@ class SourceForm(Form):
         """Do what the Build archives button does."""
         self.facts = []
         runtime = self.runtime()
-        self.start("Building the archives", lambda task: self._build(task, runtime), self._built)
+        call = build_code(self.directory, runtime)
+        self.start(
+            "Building the archives",
+            lambda task: self._build(task, runtime),
+            lambda package: self._built(package, call),
+        )
         self.set_button("stop", hidden=False)
 
     def _build(self, task: Task, runtime: str) -> Package:
@@ -104,7 +112,7 @@ class SourceForm(Form):
             detail="" if finished else share,
         )
 
-    def _built(self, package: Package) -> None:
+    def _built(self, package: Package, call: tuple[str, ...]) -> None:
         with self.source.hold_trait_notifications():
             for name in _OBJECTS:
                 setattr(self.source, name, "")
@@ -112,10 +120,30 @@ class SourceForm(Form):
             self.source.function_source_dependencies_zip = str(package.dependencies.path)
         for name in (*_FILES, *_OBJECTS):
             self._show_held(name)
+        self._build_call = call
         self.steps = []
         self.facts = package_facts(package)
         self.stand("done", "Both archives are built and checked")
         self.on_built()
+
+    def write_code(self) -> Code:
+        """Building the archives; or looking into those that the fields name."""
+        self.check_fields()
+        if self._build_call or not any(getattr(self.source, name) for name in (*_FILES, *_OBJECTS)):
+            return Code(self.title, self._build_call or build_code(self.directory, self.runtime()))
+        self.source.check()
+        if self.source.is_bucket:
+            return Code(self.title)
+        arguments = {f"*{name}": literal(getattr(self.source, name)) for name in _FILES}
+        if runtime := self.runtime():
+            arguments["runtime"] = literal(runtime)
+        return Code(self.title, write_call("plw.inspect_package", arguments, variable="package"))
+
+    def lambda_arguments(self) -> dict[str, str]:
+        """The arguments of ``Lambda`` that say where the archives are, as keyword and expression."""
+        if self.source.is_bucket:
+            return {name: literal(getattr(self.source, name)) for name in _OBJECTS}
+        return dict(zip(_FILES, ("package.dist.path", "package.dependencies.path"), strict=True))
 
     def _follow_task(self, task: Task | None) -> None:
         super()._follow_task(task)
@@ -126,7 +154,7 @@ class SourceForm(Form):
         if change["name"] not in (*_FILES, *_OBJECTS):
             return
         # What was said of the archives was said of others.
-        self.facts = []
+        self.facts, self._build_call = [], ()
         try:
             self.source.check()
         except tl.TraitError:
@@ -134,6 +162,13 @@ class SourceForm(Form):
         else:
             place = f"bucket {self.source.function_source_bucket}" if self.source.is_bucket else "files on this machine"
             self.stand("done", f"Archives from {place}")
+
+
+def build_code(directory: Path, runtime: str) -> tuple[str, ...]:
+    """Building the archives into a folder for a runtime, as Python."""
+    where = directory.relative_to(Path.cwd()) if directory.is_relative_to(Path.cwd()) else directory
+    arguments = {"": literal(str(where))} | ({"runtime": literal(runtime)} if runtime else {})
+    return write_call("plw.build_package", arguments, variable="package")
 
 
 def package_facts(package: Package) -> list[list[Any]]:

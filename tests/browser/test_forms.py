@@ -357,6 +357,31 @@ def test_the_policy_to_ask_for_can_be_copied(lab: Any, open_studio: Any) -> None
     assert lab.page.evaluate("() => getSelection().toString()") == '{"Statement": "<b>"}'
 
 
+def test_what_a_form_does_is_copied_as_code_and_follows_the_form(lab: Any, open_studio: Any, studio_page: Any) -> None:
+    studio = open_studio("studio")
+    other = studio_page(lab, view=1)
+    lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    studio.type("Memory (MB)", "1024")
+    button = studio.step("Deploy").get_by_role("button", name="Copy as code")
+    button.press("Enter")
+    code = studio.step("Deploy").locator(".plw-code pre")
+    expect(code).to_contain_text("function_memory=1024")
+    expect(studio.step("Deploy").get_by_text("Copied")).to_be_visible()
+    assert lab.page.evaluate("() => navigator.clipboard.readText()") == code.text_content()
+    expect(other.step("Deploy").locator(".plw-code")).to_be_hidden()
+    lab.run_code("studio.deploy.deployment.function_memory = 3000")
+    expect(code).to_contain_text("function_memory=3000")
+    expect(studio.step("Deploy").get_by_text("Copied")).to_have_count(0)
+    studio.type("Memory (MB)", "1")
+    expect(code).to_have_text("Correct what is marked: Memory (MB).")
+    button.press("Enter")
+    expect(code).to_be_hidden()
+    studio.type("Memory (MB)", "2048")
+    studio.root.locator(".plw-head").get_by_role("button", name="Copy as code").click()
+    expect(studio.root.locator(".plw-head .plw-code pre")).to_contain_text("session = plw.connect()")
+    assert "plw.connect" not in lab.save("studio-test.ipynb")
+
+
 def test_root_keys_take_a_second_press(lab: Any, open_studio: Any) -> None:
     studio = open_studio()
     lab.run_code(

@@ -11,6 +11,7 @@ const ICONS = {
   download: 'M11 4h2v8.2l3.1-3.1 1.4 1.4L12 16l-5.5-5.5 1.4-1.4 3.1 3.1V4ZM5 18h14v2H5v-2Z',
   trash: 'M9 3h6l1 2h4v2H4V5h4l1-2ZM6 9h12l-1 12H7L6 9Z',
   stop: 'M6 6h12v12H6z',
+  code: 'm8.4 6.6 1.4 1.4L5.8 12l4 4-1.4 1.4L3 12l5.4-5.4Zm7.2 0L21 12l-5.4 5.4-1.4-1.4 4-4-4-4 1.4-1.4Z',
   wait: 'M6 10.5h2.5v3H6zm4.8 0h2.4v3h-2.4zm4.7 0H18v3h-2.5z',
   busy: 'M12 3a9 9 0 1 0 9 9h-2.4A6.6 6.6 0 1 1 12 5.4V3Z',
 };
@@ -167,20 +168,4 @@ function drawButton(form, action, paints, flushes, view) {
   paints.buttons.push(paint);
   paints.locked.push(paint);
   return [button, hint];
-}
-
-// Where the page may not write to the clipboard (it is neither local nor HTTPS), the text is marked for the person.
-function drawCopy(text) {
-  const pre = h('pre', { tabindex: '0' }, text), said = h('span', { class: 'plw-hint', role: 'status' });
-  const copy = async () => {
-    let done = true;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      getSelection().selectAllChildren(pre);
-      done = document.execCommand('copy');
-    }
-    said.textContent = done ? 'Copied' : 'Marked: press Ctrl+C';
-  };
-  return [h('div', { class: 'plw-actions' }, h('button', { type: 'button', class: 'plw-button', 'data-tone': 'chip', onclick: copy }, 'Copy'), said), pre];
 }

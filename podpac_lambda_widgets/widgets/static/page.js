@@ -26,6 +26,8 @@ function drawForm(form, number, view) {
         h('div', {}, h('h3', { id: heading }, number ? h('span', { class: 'plw-sr' }, `Step ${number} `) : null, form.get('title')),
           h('p', { class: 'plw-lead' }, form.get('purpose'))), status),
       form.get('blocks').map((block) => drawBlock(form, block, paints, flushes, view))));
+  const code = drawCode(form, [form], view, flushes, form.get('title'));
+  section.querySelector('.plw-panel').append(h('footer', { class: 'plw-foot' }, code.button), code.place);
   paints.standing.push(() => {
     const [name, word] = STANDING[form.get('standing')] || STANDING.waiting;
     section.dataset.standing = form.get('standing');
@@ -50,8 +52,7 @@ async function render({ model, el }) {
   const body = h('div', { class: 'plw-body' });
   const silent = h('p', { class: 'plw-silent', role: 'status' });
   const title = model.get('title');
-  const root = h('div', { class: 'plw', 'data-lm-suppress-shortcuts': 'true' },
-    title ? h('header', { class: 'plw-head' }, h('h2', {}, title), h('p', {}, model.get('lead'))) : null, silent, body);
+  const root = h('div', { class: 'plw', 'data-lm-suppress-shortcuts': 'true' }, silent, body);
   for (const name of ['keydown', 'keyup', 'keypress']) root.addEventListener(name, (event) => event.stopPropagation());
   // A press of the mouse first leaves the field that had the focus. Were its answer drawn at once, what is pressed might
   // move away from under the pointer before the button is released, and the click would be lost.
@@ -78,11 +79,14 @@ async function render({ model, el }) {
   model.on('msg:custom', welcome);
   root.addEventListener('click', (event) => { if (event.target.closest('button')) ask(); });
   const forms = await Promise.all(model.get('forms').map((ref) => model.widget_manager.get_model(ref.slice('IPY_MODEL_'.length))));
+  const code = drawCode(model, forms, view, [], title);
+  if (title) root.prepend(h('header', { class: 'plw-head' }, h('div', {}, h('h2', {}, title), h('p', {}, model.get('lead'))), h('div', { class: 'plw-actions' }, code.button), code.place));
   body.append(...forms.map((form, i) => drawForm(form, title ? i + 1 : 0, view)));
   ask();
   return () => {
     clearTimeout(late);
     model.off('msg:custom', welcome);
+    model.off('msg:custom', code.receive);
     for (const name of ['pointerup', 'pointercancel']) window.removeEventListener(name, release);
     forms.forEach((form) => form.off(null, null, view));
     root.querySelectorAll('input[type=password]').forEach((input) => { input.value = ''; });
