@@ -15,34 +15,22 @@ from podpac_lambda_widgets.errors import (
     InvalidValueError,
     PodpacLambdaError,
 )
-from podpac_lambda_widgets.model.base import StrictHasTraits, Text
 from podpac_lambda_widgets.widgets.backend import Backend, Connection
 from podpac_lambda_widgets.widgets.cards import is_caused_by
-from podpac_lambda_widgets.widgets.code import Code, literal, write_call
-from podpac_lambda_widgets.widgets.fields import Choice, action, actions, describe_field, group
+from podpac_lambda_widgets.widgets.code import Code, write_call
+from podpac_lambda_widgets.widgets.credentials_fields import (
+    NO_PROFILE,
+    NO_REGION,
+    Credentials,
+    connect_code,
+    credentials_layout,
+    time_left,
+)
 from podpac_lambda_widgets.widgets.form import Form
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets.plan.account import Identity
-
-
-class Credentials(StrictHasTraits):
-    """How to get into AWS. The secret parts are not here: see :meth:`Form.take_secret`."""
-
-    profile = tl.Unicode("", help="Profiles of your AWS configuration, SSO included.").tag(label="Profile")
-    region = tl.Unicode("", help="Where the function runs. Near your data is best.").tag(label="Region")
-    # IAM API reference, AccessKey: AccessKeyId is 16 to 128 characters of \w.
-    access_key_id = Text(
-        "",
-        pattern=r"(?a:\w){16,128}",
-        rule="16 to 128 letters and digits, without spaces, such as AKIAIOSFODNN7EXAMPLE.",
-        help="Begins with AKIA or ASIA.",
-    ).tag(label="Access key ID", placeholder="AKIA…")
-
-
-_NO_PROFILE: Choice = ("", "Found by boto3 (environment, default profile, role)")
-_NO_REGION: Choice = ("", "The region of the profile or environment")
 
 
 class CredentialsForm(Form):
@@ -78,11 +66,11 @@ class CredentialsForm(Form):
             title="Connect",
             purpose="Use your AWS account, or try everything on this machine first.",
             icon="key",
-            blocks=self._layout(),
+            blocks=credentials_layout(self.credentials),
         )
         self.bind(self.credentials, self.credentials.trait_names())
-        self.set_choices("profile", [_NO_PROFILE])
-        self.set_choices("region", [_NO_REGION])
+        self.set_choices("profile", [NO_PROFILE])
+        self.set_choices("region", [NO_REGION])
         self.add_secret("secret_access_key")
         self.add_secret("session_token")
         self.on_action("connect", self.connect)
@@ -91,47 +79,6 @@ class CredentialsForm(Form):
         self.on_action("leave_root_keys", self.leave_root_keys)
         self.stand("ready", "Not connected")
         self.start("Look for profiles", self._look_around, self._offer, quiet=True)
-
-    def _layout(self) -> list[dict[str, Any]]:
-        once = "Sent once to the kernel; never saved."
-        return [
-            {"block": "card"},
-            group("", [describe_field(self.credentials, name, kind="select") for name in ("profile", "region")]),
-            group(
-                "Or with an access key",
-                [
-                    describe_field(self.credentials, "access_key_id", span=4, mono=True),
-                    {
-                        "name": "secret_access_key",
-                        "label": "Secret access key",
-                        "kind": "secret",
-                        "help": once,
-                        "span": 4,
-                    },
-                    {
-                        "name": "session_token",
-                        "label": "Session token",
-                        "kind": "secret",
-                        "help": "Only for temporary keys (ASIA).",
-                        "span": 4,
-                    },
-                ],
-            ),
-            actions(
-                action("connect", "Connect", "primary"),
-                action(
-                    "use_embedded_aws", "Use embedded AWS", note="A private AWS on this machine: no account, no cost."
-                ),
-            ),
-            {
-                "block": "question",
-                "actions": [
-                    action("use_root_keys", "Use the root keys", "danger"),
-                    action("leave_root_keys", "Leave them"),
-                ],
-            },
-            {"block": "facts"},
-        ]
 
     def connect(self) -> None:
         """Do what the Connect button does. The secrets are forgotten here as soon as they are used."""
@@ -179,8 +126,8 @@ class CredentialsForm(Form):
 
     def _offer(self, found: tuple[Sequence[str], Sequence[tuple[str, str]]]) -> None:
         profiles, regions = found
-        self.set_choices("profile", [_NO_PROFILE, *((name, name) for name in profiles)])
-        self.set_choices("region", [_NO_REGION, *((code, f"{name} · {code}") for code, name in regions)])
+        self.set_choices("profile", [NO_PROFILE, *((name, name) for name in profiles)])
+        self.set_choices("region", [NO_REGION, *((code, f"{name} · {code}") for code, name in regions)])
 
     def _connected(self, connection: Connection) -> None:
         # The embedded AWS has nothing that could be lost.
@@ -289,41 +236,10 @@ class CredentialsForm(Form):
             ["Account", identity.account],
             ["Identity", identity.arn],
             ["Region", identity.region],
-            ["Credentials", _time_left(identity, self.now())],
+            ["Credentials", time_left(identity, self.now())],
         ]
 
     @staticmethod
     def _place(connection: Connection) -> str:
         place = "the embedded AWS" if connection.embedded else f"account {connection.identity.account}"
         return f"{place}, {connection.identity.region}"
-
-
-def connect_code(credentials: Credentials) -> Code:
-    """Getting in by a profile or a key; the secret is asked for where the code runs."""
-    given = {
-        "profile": credentials.profile,
-        "access_key_id": credentials.access_key_id,
-        "region_name": credentials.region,
-    }
-    arguments = {name: literal(value) for name, value in given.items() if value}
-    imports: tuple[str, ...] = ()
-    if credentials.access_key_id:
-        imports = ("from getpass import getpass",)
-        asked = ["secret_access_key", *(["session_token"] if credentials.access_key_id.startswith("ASIA") else [])]
-        typed = {name: f'getpass("{name.replace("_", " ").capitalize()}: ")' for name in asked}
-        typed["secret_access_key"] += "  # Asked for here: no secret belongs into code."
-        arguments = {"access_key_id": arguments.pop("access_key_id"), **typed, **arguments}
-    return Code("Connect", write_call("plw.connect", arguments, variable="session"), imports)
-
-
-def _time_left(identity: Identity, now: datetime) -> str:
-    left = identity.time_to_expiry(now)
-    if identity.expires is None or left is None:
-        return "No known end"
-    minutes = int(left.total_seconds() // 60)
-    if minutes < 0:
-        return "Expired"
-    if minutes < 120:
-        return f"Expire in {minutes or 'less than 1'} min, at {identity.expires:%H:%M %Z}"
-    hours = f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes // 1440} days"
-    return f"Expire in {hours}, on {identity.expires:%Y-%m-%d %H:%M %Z}"

@@ -21,7 +21,8 @@ from podpac_lambda_widgets.errors import (
 from podpac_lambda_widgets.model.base import InvalidTraitError
 from podpac_lambda_widgets.plan.changes import Create, Delete, Keep, Plan, Refuse
 from podpac_lambda_widgets.plan.resources import LogGroup
-from podpac_lambda_widgets.studio import Studio, find_archive_directory
+from podpac_lambda_widgets.studio import Studio
+from podpac_lambda_widgets.studio.behind import find_archive_directory
 
 GROUP = LogGroup(name="/aws/lambda/<b>x</b>", retention=30, tags={})
 

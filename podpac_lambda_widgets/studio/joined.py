@@ -1,14 +1,11 @@
-"""The Studio: connect, package, deploy, run and look, as forms on one page.
-
-The only place that joins the forms with AWS, the embedded AWS and the builder of the archives.
-"""
+"""The Studio: connect, package, deploy, run and look, as forms on one page."""
 
 from __future__ import annotations
 
 import functools
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +14,8 @@ from podpac_lambda_widgets.limits import AMAZON_LINUX_2_RUNTIMES, RUNTIMES
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
-from podpac_lambda_widgets.secret import Secret
-from podpac_lambda_widgets.widgets.backend import Backend, Cancelled, Connection, StackActions
+from podpac_lambda_widgets.studio.behind import Aws, find_archive_directory, notebook_variables
+from podpac_lambda_widgets.widgets.backend import Backend, Connection, StackActions
 from podpac_lambda_widgets.widgets.code import Code
 from podpac_lambda_widgets.widgets.credentials_form import CredentialsForm
 from podpac_lambda_widgets.widgets.deploy_form import DeployForm
@@ -31,82 +28,10 @@ from podpac_lambda_widgets.widgets.worker import Worker
 if TYPE_CHECKING:
     import xarray as xr
 
-    from podpac_lambda_widgets.engine.ports import Account
     from podpac_lambda_widgets.engine.results import Result
-    from podpac_lambda_widgets.packaging.archive import Package
-    from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
-    from podpac_lambda_widgets.plan.account import Identity
 
 #: Runtimes that archives of today's wheels run on.
 _AWS_RUNTIMES = tuple(name for name in RUNTIMES if name not in AMAZON_LINUX_2_RUNTIMES)
-
-
-class Aws:
-    """The real thing behind the forms. What it needs is imported when it is used: boto3 takes half a second."""
-
-    def profiles(self) -> Sequence[str]:
-        """Profiles found on this machine."""
-        from podpac_lambda_widgets.aws.session import profiles
-
-        return profiles()
-
-    def regions(self) -> Sequence[tuple[str, str]]:
-        """Code and long name of each region."""
-        from podpac_lambda_widgets.aws.session import regions
-
-        return regions()
-
-    def connect(
-        self,
-        *,
-        profile: str,
-        access_key_id: str,
-        secret_access_key: Secret | None,
-        session_token: Secret | None,
-        region: str,
-    ) -> Connection:
-        """Get into AWS and ask who we are."""
-        from podpac_lambda_widgets.aws.account import AwsAccount
-        from podpac_lambda_widgets.aws.session import connect
-
-        session = connect(
-            profile or None,
-            access_key_id=access_key_id or None,
-            secret_access_key=secret_access_key,
-            session_token=session_token,
-            region_name=region or None,
-        )
-        account = AwsAccount(session)
-        return Connection(account, account.identity())
-
-    def connect_embedded(self) -> Connection:
-        """Start the embedded AWS and get into it."""
-        from podpac_lambda_widgets.aws.account import AwsAccount
-        from podpac_lambda_widgets.local.emulator import local_aws
-
-        session = local_aws()
-        try:
-            account = AwsAccount(session)
-            return Connection(account, account.identity(), embedded=True, close=session.stop)
-        except BaseException:
-            session.stop()
-            raise
-
-    def identity(self, connection: Connection) -> Identity:
-        """Who we are by now, and how long the credentials last."""
-        return connection.account.identity()
-
-    def build_archives(self, directory: Path, runtime: str, listener: BuildListener, cancelled: Cancelled) -> Package:
-        """Build the two archives, unless equal ones are there."""
-        from podpac_lambda_widgets.packaging.build import build_package
-
-        return build_package(directory, runtime=runtime or None, listener=listener, cancelled=cancelled)
-
-    def stack(self, account: Account, deployment: Deployment, source: Source) -> StackActions:
-        """The stack of a deployment in an account."""
-        from podpac_lambda_widgets.engine.stack import Stack
-
-        return Stack(account, deployment, source)
 
 
 def _first_wish() -> Deployment:
@@ -244,19 +169,3 @@ def _is_same_place(one: Connection | None, other: Connection | None) -> bool:
     if one is None or other is None or one.embedded or other.embedded:
         return False
     return (one.identity.account, one.identity.region) == (other.identity.account, other.identity.region)
-
-
-def find_archive_directory(start: Path) -> Path:
-    """Where the archives belong: ``dist/aws`` of the checkout around ``start``, else below ``start``."""
-    for folder in (start, *start.parents):
-        if (folder / "dist" / "aws" / "handler.py").is_file():
-            return folder / "dist" / "aws"
-    return start / "dist" / "aws"
-
-
-def notebook_variables() -> Mapping[str, Any]:
-    """The variables of the notebook; none outside of IPython."""
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()  # type: ignore[no-untyped-call,unused-ignore]  # typed in some versions of IPython only
-    return dict(shell.user_ns) if shell is not None else {}

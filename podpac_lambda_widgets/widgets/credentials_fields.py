@@ -1,0 +1,106 @@
+"""What there is to fill in before connecting, the same as code, and how long credentials last in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import traitlets as tl
+
+from podpac_lambda_widgets.model.base import StrictHasTraits, Text
+from podpac_lambda_widgets.widgets.code import Code, literal, write_call
+from podpac_lambda_widgets.widgets.fields import Choice, action, actions, describe_field, group
+
+if TYPE_CHECKING:
+    from podpac_lambda_widgets.plan.account import Identity
+
+
+class Credentials(StrictHasTraits):
+    """How to get into AWS. The secret parts are not here: see :meth:`Form.take_secret`."""
+
+    profile = tl.Unicode("", help="Profiles of your AWS configuration, SSO included.").tag(label="Profile")
+    region = tl.Unicode("", help="Where the function runs. Near your data is best.").tag(label="Region")
+    # IAM API reference, AccessKey: AccessKeyId is 16 to 128 characters of \w.
+    access_key_id = Text(
+        "",
+        pattern=r"(?a:\w){16,128}",
+        rule="16 to 128 letters and digits, without spaces, such as AKIAIOSFODNN7EXAMPLE.",
+        help="Begins with AKIA or ASIA.",
+    ).tag(label="Access key ID", placeholder="AKIA…")
+
+
+NO_PROFILE: Choice = ("", "Found by boto3 (environment, default profile, role)")
+NO_REGION: Choice = ("", "The region of the profile or environment")
+
+
+def credentials_layout(credentials: Credentials) -> list[dict[str, Any]]:
+    """The blocks of the Connect form, and of the question it asks."""
+    once = "Sent once to the kernel; never saved."
+    return [
+        {"block": "card"},
+        group("", [describe_field(credentials, name, kind="select") for name in ("profile", "region")]),
+        group(
+            "Or with an access key",
+            [
+                describe_field(credentials, "access_key_id", span=4, mono=True),
+                {
+                    "name": "secret_access_key",
+                    "label": "Secret access key",
+                    "kind": "secret",
+                    "help": once,
+                    "span": 4,
+                },
+                {
+                    "name": "session_token",
+                    "label": "Session token",
+                    "kind": "secret",
+                    "help": "Only for temporary keys (ASIA).",
+                    "span": 4,
+                },
+            ],
+        ),
+        actions(
+            action("connect", "Connect", "primary"),
+            action("use_embedded_aws", "Use embedded AWS", note="A private AWS on this machine: no account, no cost."),
+        ),
+        {
+            "block": "question",
+            "actions": [
+                action("use_root_keys", "Use the root keys", "danger"),
+                action("leave_root_keys", "Leave them"),
+            ],
+        },
+        {"block": "facts"},
+    ]
+
+
+def connect_code(credentials: Credentials) -> Code:
+    """Getting in by a profile or a key; the secret is asked for where the code runs."""
+    given = {
+        "profile": credentials.profile,
+        "access_key_id": credentials.access_key_id,
+        "region_name": credentials.region,
+    }
+    arguments = {name: literal(value) for name, value in given.items() if value}
+    imports: tuple[str, ...] = ()
+    if credentials.access_key_id:
+        imports = ("from getpass import getpass",)
+        asked = ["secret_access_key", *(["session_token"] if credentials.access_key_id.startswith("ASIA") else [])]
+        typed = {name: f'getpass("{name.replace("_", " ").capitalize()}: ")' for name in asked}
+        typed["secret_access_key"] += "  # Asked for here: no secret belongs into code."
+        arguments = {"access_key_id": arguments.pop("access_key_id"), **typed, **arguments}
+    return Code("Connect", write_call("plw.connect", arguments, variable="session"), imports)
+
+
+def time_left(identity: Identity, now: datetime) -> str:
+    """How long the credentials last, and until when."""
+    left = identity.time_to_expiry(now)
+    if identity.expires is None or left is None:
+        return "No known end"
+    minutes = int(left.total_seconds() // 60)
+    if minutes < 0:
+        return "Expired"
+    if minutes < 120:
+        return f"Expire in {minutes or 'less than 1'} min, at {identity.expires:%H:%M %Z}"
+    hours = f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes // 1440} days"
+    return f"Expire in {hours}, on {identity.expires:%Y-%m-%d %H:%M %Z}"
