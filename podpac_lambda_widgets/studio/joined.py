@@ -15,6 +15,7 @@ from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.studio.behind import Aws, find_archive_directory, notebook_variables
+from podpac_lambda_widgets.studio.revival import find_variable
 from podpac_lambda_widgets.widgets.backend import Backend, Connection, StackActions
 from podpac_lambda_widgets.widgets.code import Code
 from podpac_lambda_widgets.widgets.credentials_form import CredentialsForm
@@ -67,6 +68,7 @@ class Studio(Page):
         self._backend: Backend = backend or Aws()
         worker = Worker()
         self.worker = worker
+        self._directory = "" if directory is None else str(directory)
         where = Path(directory) if directory is not None else find_archive_directory(Path.cwd())
         self.credentials = CredentialsForm(worker, self._backend)
         self.source = SourceForm(worker, self._backend, Source(), where)
@@ -104,6 +106,14 @@ class Studio(Page):
             form.code_before = functools.partial(self._write_code_before, number)
             form.error_elsewhere = self._show_elsewhere
             form.on_error = self.credentials.follow_error
+
+    def describe_revival(self) -> dict[str, str]:
+        """A Studio in the same variable, with the same folder."""
+        return {
+            "kind": "Studio",
+            "variable": find_variable(notebook_variables(), self),
+            "directory": self._directory,
+        }
 
     def _write_code_before(self, number: int) -> list[Code]:
         return [form.write_code() for form in self.forms[:number]]

@@ -11,20 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import traitlets as tl
-from ipywidgets import Widget
 
 from podpac_lambda_widgets.errors import CancelledError, InvalidValueError, PodpacLambdaError
 from podpac_lambda_widgets.secret import Secret
 from podpac_lambda_widgets.widgets.cards import error_card, explain
 from podpac_lambda_widgets.widgets.code import Code, join_code
-from podpac_lambda_widgets.widgets.fields import (
-    Choice,
-    label_of,
-    problem_of,
-    read_input,
-    trait_choices,
-    write_value,
-)
+from podpac_lambda_widgets.widgets.drawn import DrawnForm
+from podpac_lambda_widgets.widgets.fields import label_of, problem_of, read_input, trait_choices, write_value
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
 T = TypeVar("T")
@@ -34,45 +27,18 @@ class UnusableFieldsError(InvalidValueError):
     """Fields hold what cannot be used; each says so itself."""
 
 
-class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
+class Form(DrawnForm):
     """One step of the Studio: fields, buttons, a line that says how it stands, and what came out.
 
-    Everything the front end shows is in the synced traits below; it sends back four kinds of message: ``input`` (a
-    field was changed), ``secret`` (the bytes of a secret field, as a buffer), ``action`` (a button was pressed) and
-    ``code`` (what this form does is asked for as Python).
+    Everything the front end shows is in the synced traits of :class:`DrawnForm`; it sends back four kinds of message:
+    ``input`` (a field was changed), ``secret`` (the bytes of a secret field, as a buffer), ``action`` (a button was
+    pressed) and ``code`` (what this form does is asked for as Python).
 
     Parameters
     ----------
     worker : Worker
         Runs what takes time. Forms on one page share it.
     """
-
-    title = tl.Unicode().tag(sync=True)
-    purpose = tl.Unicode().tag(sync=True)
-    icon = tl.Unicode().tag(sync=True)
-    #: What there is to see, in order: groups of fields, rows of buttons, and the places of the parts below.
-    blocks = tl.List(tl.Dict()).tag(sync=True)
-    #: Field name -> value, error, note, warning, choices, hidden, disabled.
-    fields = tl.Dict().tag(sync=True)
-    #: Button name -> disabled, hidden, note.
-    buttons = tl.Dict().tag(sync=True)
-    #: ``"waiting"`` (not yet), ``"ready"``, ``"working"``, ``"done"`` or ``"failed"``, and the line that says so.
-    standing = tl.Unicode("waiting").tag(sync=True)
-    note = tl.Unicode().tag(sync=True)
-    #: Whether something runs, here or elsewhere on the page.
-    locked = tl.Bool(False).tag(sync=True)
-    #: Steps of the running work: text, state, detail, done, total.
-    steps = tl.List(tl.Dict()).tag(sync=True)
-    #: An error or a remark, see :func:`~podpac_lambda_widgets.widgets.cards.error_card`.
-    card = tl.Dict().tag(sync=True)
-    #: Name of a folded part -> what it holds, in words.
-    folded = tl.Dict().tag(sync=True)
-    #: A table: caption, columns, rows of cells; below it a remark and a folded list of calls.
-    table = tl.Dict().tag(sync=True)
-    #: What is asked before something is lost; empty when nothing is.
-    question = tl.Unicode().tag(sync=True)
-    #: Term, value and, for a bar, the fraction of a limit.
-    facts: tl.List[list[Any]] = tl.List().tag(sync=True)
 
     def __init__(self, worker: Worker, **traits: Any) -> None:
         self.worker = worker
@@ -115,20 +81,6 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         self._actions[name] = handler
         self.set_button(name, disabled=disabled)
 
-    def set_field(self, name: str, **state: Any) -> None:
-        """Change what a field shows: value, error, note, warning, choices, hidden, disabled."""
-        known = self.fields.get(name, {"value": "", "error": "", "revision": 0})
-        # The revision makes the front end draw again even where the value has come out the same (" 5 " as "5").
-        self.fields = {**self.fields, name: {**known, **state, "revision": known["revision"] + 1}}
-
-    def set_button(self, name: str, **state: Any) -> None:
-        """Change a button: disabled, hidden, note."""
-        self.buttons = {**self.buttons, name: {**self.buttons.get(name, {}), **state}}
-
-    def set_choices(self, name: str, choices: Sequence[Choice]) -> None:
-        """What a select offers, as (value, text)."""
-        self.set_field(name, choices=[list(choice) for choice in choices])
-
     def has_secret(self, name: str) -> bool:
         """Whether a secret was typed and is not yet taken."""
         return self._secrets[name] is not None
@@ -138,10 +90,6 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         secret, self._secrets[name] = self._secrets[name], None
         self.set_field(name, note="")
         return secret
-
-    def stand(self, standing: str, note: str) -> None:
-        """Say how this step stands."""
-        self.standing, self.note = standing, note
 
     # The same by code
 
@@ -255,15 +203,6 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
             self.forget_errors()
             self.stand("working", f"{doing} …")
 
-    def set_step(self, text: str, state: str, *, key: str = "", **more: Any) -> None:
-        """Show a step of the running work: its ``state`` is waiting, working, done or failed."""
-        key = key or text
-        step = {"key": key, "text": text, "state": state, **more}
-        if any(known["key"] == key for known in self.steps):
-            self.steps = [{**known, **step} if known["key"] == key else known for known in self.steps]
-        else:
-            self.steps = [*self.steps, step]
-
     def _stop_steps(self, error: PodpacLambdaError) -> None:
         state = "stopped" if isinstance(error, CancelledError) else "failed"
         self.steps = [{**step, "state": state} if step["state"] == "working" else step for step in self.steps]
@@ -280,6 +219,10 @@ class Form(Widget):  # type: ignore[misc]  # ipywidgets ships no types
                 self.card = error_card(shown)
 
     # The front end
+
+    def describe_revival(self) -> dict[str, str]:
+        """How a page with this form alone is made again after the kernel was restarted; empty where it cannot be."""
+        return {}
 
     def shown(self) -> None:
         """Bring up to date what changes with time. Called when a page shows the form, and when it is used again."""

@@ -7,6 +7,7 @@ asks the kernel for the rest.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,11 @@ def read_land() -> bytes:
     return (_STATIC / "land.json").read_bytes()
 
 
+def read_loader() -> str:
+    """The loader without its comments and indents: it is in every saved notebook."""
+    return re.sub(r"^ *(//.*)?\n?", "", (_STATIC / "loader.js").read_text("utf-8"), flags=re.MULTILINE)
+
+
 def _digest() -> str:
     return hashlib.sha256(b"\0".join(read_assets())).hexdigest()[:16]
 
@@ -53,17 +59,23 @@ class Page(anywidget.AnyWidget):
         Heading and first sentence; without a title the forms stand alone, and are not numbered.
     """
 
-    _esm = _STATIC / "loader.js"
+    _esm = read_loader()
 
     #: Tells one version of script and stylesheet from another.
     assets = tl.Unicode().tag(sync=True)
     title = tl.Unicode().tag(sync=True)
     lead = tl.Unicode().tag(sync=True)
+    #: How the page is made again after the kernel was restarted: kind, variable, directory; empty where it cannot be.
+    revival = tl.Dict().tag(sync=True)
     forms = tl.List(tl.Instance(Form)).tag(sync=True, **widget_serialization)
 
     def __init__(self, forms: Sequence[Form], **traits: Any) -> None:
         super().__init__(forms=list(forms), assets=_digest(), **traits)
         self.on_msg(self._receive)
+
+    def describe_revival(self) -> dict[str, str]:
+        """What :attr:`revival` is to be by now: variables come and go."""
+        return self.forms[0].describe_revival() if len(self.forms) == 1 else {}
 
     def as_code(self) -> str:
         """Python that does what all forms do as they stand; see :meth:`Form.as_code`."""
@@ -75,8 +87,7 @@ class Page(anywidget.AnyWidget):
         # restart a saved page has none behind it.
         if kind == "hello":
             self.send({"type": "welcome"})
-            for form in self.forms:
-                form.worker.call(form.shown)
+            self.forms[0].worker.call(self._shown)
         elif kind == "code":
             view = content.get("view")
             self.forms[0].worker.call(
@@ -86,3 +97,8 @@ class Page(anywidget.AnyWidget):
             self.send({"type": "assets"}, buffers=list(read_assets()))
         elif kind == "land":
             self.send({"type": "land"}, buffers=[read_land()])
+
+    def _shown(self) -> None:
+        self.revival = self.describe_revival()
+        for form in self.forms:
+            form.shown()

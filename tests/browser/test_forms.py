@@ -147,15 +147,50 @@ def test_the_page_comes_back_as_it_was_after_a_reload(lab: Any, open_studio: Any
     assert lab.run_code("print(studio.deploy.deployment.function_memory)").strip() == "640"
 
 
-def test_a_page_whose_kernel_has_gone_says_so(lab: Any, open_studio: Any) -> None:
-    studio = open_studio()
-    notice = studio.root.get_by_text("The kernel does not answer.")
+def test_a_page_whose_kernel_has_gone_says_so_and_comes_back(lab: Any, open_studio: Any, studio_page: Any) -> None:
+    studio = open_studio("studio")
+    second = studio_page(lab, view=1)
+    notices = lab.page.get_by_text("The kernel was restarted: nothing here is connected any more.")
     studio.button("Plan").click()
     expect(studio.step("Deploy").get_by_text("Not connected to AWS").first).to_be_visible()
-    expect(notice).to_have_count(0)
+    studio.type("Function name", "soil-moisture")
+    studio.type("Memory (MB)", "64")
+    expect(studio.field("Memory (MB)")).to_have_attribute("aria-invalid", "true")
+    expect(notices).to_have_count(0)
     lab.restart_kernel()
-    studio.button("Plan").click()
-    expect(notice).to_be_visible(timeout=20_000)
+    expect(notices).to_have_count(2)
+    expect(notices.first).to_be_visible()
+    # Neither the pointer nor the keyboard reaches what is not true any more.
+    expect(studio.root.locator(".plw-body")).to_have_js_property("inert", True)
+    buttons = lab.page.get_by_role("button", name="Reconnect")
+    buttons.first.click()
+    expect(buttons).to_have_count(0, timeout=30_000)
+    for view in (studio, second):
+        expect(view.field("Function name")).to_have_value("soil-moisture")
+        expect(view.field("Memory (MB)")).to_have_attribute("aria-invalid", "true")
+    assert lab.run_code("print(studio.deploy.deployment.function_name)").strip() == "soil-moisture"
+    lab.run_code("studio.deploy.deployment.function_memory = 3000")
+    for view in (studio, second):
+        expect(view.field("Memory (MB)")).to_have_value("3000")
+    assert lab.complaints == []
+
+
+def test_a_page_that_is_opened_without_its_kernel_says_so_and_comes_back(
+    lab: Any, open_studio: Any, studio_page: Any
+) -> None:
+    studio = open_studio()
+    studio.type("Function name", "soil-moisture")
+    studio.type("Memory (MB)", "64")
+    expect(studio.field("Memory (MB)")).to_have_attribute("aria-invalid", "true")
+    lab.save("studio-test.ipynb")
+    lab.restart_kernel()
+    lab.open("studio-test.ipynb")
+    button = lab.page.get_by_role("button", name="Reconnect")
+    expect(lab.page.get_by_text("The kernel was restarted")).to_be_visible(timeout=20_000)
+    button.press("Enter")
+    again = studio_page(lab)
+    expect(again.field("Function name")).to_have_value("soil-moisture")
+    assert lab.run_code("print(studio.deploy.deployment.function_name)").strip() == "soil-moisture"
 
 
 def test_typing_is_not_taken_for_shortcuts(lab: Any, open_studio: Any) -> None:

@@ -1,10 +1,12 @@
-// Fetches the script and the stylesheet of the page from the kernel, so that no saved notebook has to hold them.
-const PATIENCE_MS = 5000;
-const SILENT = 'The kernel does not answer. It may be busy; if it was restarted, run this cell again.';
+// Fetches the script and the stylesheet of the page from the kernel, so that no saved notebook has to hold them. What is
+// here is in every one of those: the way back to a kernel, for a page that is opened without, and nothing else.
+const BUSY = 'The kernel does not answer. It may be busy; if it was restarted, run this cell again.';
+const LOST = 'The kernel was restarted: nothing here is connected any more.';
+const NONE = 'There is no kernel behind this page. Open the notebook and run its cell.';
 
 function ask(model, note) {
   return new Promise((resolve) => {
-    const late = setTimeout(() => { note.textContent = SILENT; }, PATIENCE_MS);
+    const late = setTimeout(() => { note.textContent = BUSY; }, 5000);
     const receive = (content, buffers) => {
       if (content.type !== 'assets') return;
       clearTimeout(late);
@@ -12,7 +14,7 @@ function ask(model, note) {
       resolve(buffers.map((buffer) => new TextDecoder().decode(buffer)));
     };
     model.on('msg:custom', receive);
-    try { model.send({ type: 'assets' }); } catch { note.textContent = SILENT; }
+    model.send({ type: 'assets' });
   });
 }
 
@@ -29,14 +31,55 @@ async function load(model, note) {
   return known.get(digest);
 }
 
-async function render(context) {
-  const note = document.createElement('p');
+const formsOf = (model) => Promise.all(model.get('forms').map((ref) => model.widget_manager.get_model(ref.slice(10))));
+
+// Runs our own text in the kernel; what stands in the notebook's state goes into it as data only.
+function remake(kernel, revival) {
+  const data = ['kind', 'variable', 'directory'].map((name) => JSON.stringify(String(revival[name] ?? '')));
+  const code = `__import__("podpac_lambda_widgets.studio.revival", fromlist=["revive"]).revive(globals(), ${data})`;
+  return new Promise((resolve, reject) => {
+    const future = kernel.requestExecute({ code, store_history: false });
+    future.onIOPub = ({ content }) => {
+      const view = content.data?.['application/vnd.jupyter.widget-view+json'];
+      if (view) resolve(view.model_id);
+      if (content.evalue) reject(new Error(content.evalue));
+    };
+    future.done.catch(reject);
+  });
+}
+
+async function render({ model, el, before }) {
+  const manager = model.widget_manager, kernel = manager?.kernel;
+  const forms = await formsOf(model), note = document.createElement('p');
+  const lost = kernel ? LOST : NONE;
+  let end;
+  const offer = (place, draw) => {
+    const can = kernel && model.get('revival').kind;
+    place.textContent = can || !kernel ? `${lost} ` : `${lost} Run this cell again.`;
+    if (can) place.append(draw('Reconnect', async () => {
+      place.textContent = 'Reconnecting …';
+      // All views of the page come along.
+      remake(kernel, model.get('revival')).then((id) => forms[0].trigger('plw:revived', id), (error) => {
+        place.textContent = `Reconnecting failed (${error.message}). Run this cell again.`;
+      });
+    }));
+  };
+  forms[0].once('plw:revived', async (id) => {
+    end?.();
+    el.replaceChildren();
+    end = await render({ model: await manager.get_model(id), el, before: forms });
+  });
+  el.append(note);
   note.setAttribute('role', 'status');
-  context.el.append(note);
-  const [page, style] = await load(context.model, note);
-  const sheet = document.createElement('style');
-  sheet.textContent = style;
-  note.replaceWith(sheet);
-  return page.render(context);
+  if (forms[0].comm_live === false) {
+    offer(note, (text, onclick) => Object.assign(document.createElement('button'), { textContent: text, onclick }));
+  } else {
+    const [page, style] = await load(model, note);
+    const sheet = document.createElement('style');
+    sheet.textContent = style;
+    note.replaceWith(sheet);
+    end = await page.render({ model, el, forms, kernel, offer, before });
+  }
+  return () => end?.();
 }
 export default { render };

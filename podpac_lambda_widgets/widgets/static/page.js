@@ -47,7 +47,31 @@ function drawForm(form, number, view) {
   return section;
 }
 
-async function render({ model, el }) {
+const GONE = ['restarting', 'autorestarting', 'terminating', 'dead'];
+
+// Calls back when the kernel has gone, and what was connected with it; returns what ends that.
+function watchKernel(form, kernel, lose) {
+  const follow = (_, status) => { if (GONE.includes(status)) lose(); };
+  const watch = () => { if (form.comm_live === false) lose(); };
+  form.on('comm_live_update', watch);
+  kernel?.statusChanged?.connect(follow);
+  return () => { form.off('comm_live_update', watch); kernel?.statusChanged?.disconnect(follow); };
+}
+
+// After reconnecting, what was typed is typed again. What was connected or computed is not there, and is not said to be.
+function retype(before, forms) {
+  if (!before || before[0].plwRetyped) return;
+  before[0].plwRetyped = true;
+  forms.forEach((form, i) => {
+    const now = form.get('fields');
+    for (const [name, { value }] of Object.entries(before[i].get('fields'))) {
+      if (name === 'confirmation' || !now[name] || JSON.stringify(value) === JSON.stringify(now[name].value)) continue;
+      form.send({ type: 'input', name, value });
+    }
+  });
+}
+
+async function render({ model, el, forms, kernel, offer, before }) {
   const view = { id: crypto.randomUUID ? crypto.randomUUID() : String(Math.random()), held: false, waiting: new Set(), page: model };
   const body = h('div', { class: 'plw-body' });
   const silent = h('p', { class: 'plw-silent', role: 'status' });
@@ -68,7 +92,7 @@ async function render({ model, el }) {
   el.append(root);
   let late;
   const complain = () => {
-    silent.textContent = 'The kernel does not answer. It may be busy; if it was restarted, run this cell again.';
+    if (!body.inert) silent.textContent = 'The kernel does not answer. It may be busy; if it was restarted, run this cell again.';
   };
   const ask = () => {
     clearTimeout(late);
@@ -78,13 +102,20 @@ async function render({ model, el }) {
   const welcome = (content) => { if (content.type === 'welcome') { clearTimeout(late); silent.textContent = ''; } };
   model.on('msg:custom', welcome);
   root.addEventListener('click', (event) => { if (event.target.closest('button')) ask(); });
-  const forms = await Promise.all(model.get('forms').map((ref) => model.widget_manager.get_model(ref.slice('IPY_MODEL_'.length))));
   const code = drawCode(model, forms, view, [], title);
   if (title) root.prepend(h('header', { class: 'plw-head' }, h('div', {}, h('h2', {}, title), h('p', {}, model.get('lead'))), h('div', { class: 'plw-actions' }, code.button), code.place));
   body.append(...forms.map((form, i) => drawForm(form, title ? i + 1 : 0, view)));
   ask();
+  const unwatch = watchKernel(forms[0], kernel, () => {
+    clearTimeout(late);
+    if (body.inert) return;
+    for (const part of root.children) part.inert = part !== silent;
+    offer(silent, (text, onclick) => h('button', { type: 'button', class: 'plw-button', onclick }, text));
+  });
+  retype(before, forms);
   return () => {
     clearTimeout(late);
+    unwatch();
     model.off('msg:custom', welcome);
     model.off('msg:custom', code.receive);
     for (const name of ['pointerup', 'pointercancel']) window.removeEventListener(name, release);

@@ -1,0 +1,69 @@
+"""What of a form is drawn: the traits that the front end shows, and how they are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import traitlets as tl
+from ipywidgets import Widget
+
+from podpac_lambda_widgets.widgets.fields import Choice
+
+
+class DrawnForm(Widget):  # type: ignore[misc]  # ipywidgets ships no types
+    """A form as data: whatever the front end shows is in these synced traits, as plain text."""
+
+    title = tl.Unicode().tag(sync=True)
+    purpose = tl.Unicode().tag(sync=True)
+    icon = tl.Unicode().tag(sync=True)
+    #: What there is to see, in order: groups of fields, rows of buttons, and the places of the parts below.
+    blocks = tl.List(tl.Dict()).tag(sync=True)
+    #: Field name -> value, error, note, warning, choices, hidden, disabled.
+    fields = tl.Dict().tag(sync=True)
+    #: Button name -> disabled, hidden, note.
+    buttons = tl.Dict().tag(sync=True)
+    #: ``"waiting"`` (not yet), ``"ready"``, ``"working"``, ``"done"`` or ``"failed"``, and the line that says so.
+    standing = tl.Unicode("waiting").tag(sync=True)
+    note = tl.Unicode().tag(sync=True)
+    #: Whether something runs, here or elsewhere on the page.
+    locked = tl.Bool(False).tag(sync=True)
+    #: Steps of the running work: text, state, detail, done, total.
+    steps = tl.List(tl.Dict()).tag(sync=True)
+    #: An error or a remark, see :func:`~podpac_lambda_widgets.widgets.cards.error_card`.
+    card = tl.Dict().tag(sync=True)
+    #: Name of a folded part -> what it holds, in words.
+    folded = tl.Dict().tag(sync=True)
+    #: A table: caption, columns, rows of cells; below it a remark and a folded list of calls.
+    table = tl.Dict().tag(sync=True)
+    #: What is asked before something is lost; empty when nothing is.
+    question = tl.Unicode().tag(sync=True)
+    #: Term, value and, for a bar, the fraction of a limit.
+    facts: tl.List[list[Any]] = tl.List().tag(sync=True)
+
+    def set_field(self, name: str, **state: Any) -> None:
+        """Change what a field shows: value, error, note, warning, choices, hidden, disabled."""
+        known = self.fields.get(name, {"value": "", "error": "", "revision": 0})
+        # The revision makes the front end draw again even where the value has come out the same (" 5 " as "5").
+        self.fields = {**self.fields, name: {**known, **state, "revision": known["revision"] + 1}}
+
+    def set_button(self, name: str, **state: Any) -> None:
+        """Change a button: disabled, hidden, note."""
+        self.buttons = {**self.buttons, name: {**self.buttons.get(name, {}), **state}}
+
+    def set_choices(self, name: str, choices: Sequence[Choice]) -> None:
+        """What a select offers, as (value, text)."""
+        self.set_field(name, choices=[list(choice) for choice in choices])
+
+    def stand(self, standing: str, note: str) -> None:
+        """Say how this step stands."""
+        self.standing, self.note = standing, note
+
+    def set_step(self, text: str, state: str, *, key: str = "", **more: Any) -> None:
+        """Show a step of the running work: its ``state`` is waiting, working, done or failed."""
+        key = key or text
+        step = {"key": key, "text": text, "state": state, **more}
+        if any(known["key"] == key for known in self.steps):
+            self.steps = [{**known, **step} if known["key"] == key else known for known in self.steps]
+        else:
+            self.steps = [*self.steps, step]
