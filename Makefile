@@ -23,6 +23,9 @@ $(STAMP): $(LOCK) setup.cfg
 demo: setup ## run the main job: embedded AWS, archives, the Studio in JupyterLab (HEADLESS=1: no browser)
 	@$(BIN)/python -m podpac_lambda_widgets.demo $(if $(HEADLESS),--headless)
 
+app: setup ## the Studio as a page of its own, without a notebook around it; embedded AWS as in demo
+	@$(BIN)/python -m podpac_lambda_widgets.demo --app
+
 test: setup browser archives ## run all tests (TESTS=tests/plan for a part)
 	@$(BIN)/python -m pytest $(TESTS)
 
@@ -58,4 +61,4 @@ clean: ## remove .venv, archives and everything else that was made
 	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.nc demo.png \
 	  dist/aws/podpac_dist.zip dist/aws/podpac_deps.zip
 
-.PHONY: help setup demo test sweep check bench screenshots archives browser lock clean
+.PHONY: help setup demo app test sweep check bench screenshots archives browser lock clean

@@ -1,15 +1,23 @@
-"""One JupyterLab and one Chromium for all browser tests; a fresh page and kernel for each."""
+"""One JupyterLab and one Chromium for all browser tests; a notebook and a kernel of its own for each."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+from podpac_lambda_widgets.aws.account import AwsAccount
+from podpac_lambda_widgets.engine.stack import Stack
+from podpac_lambda_widgets.local.emulator import local_aws
+from podpac_lambda_widgets.model.deployment import Deployment
+from podpac_lambda_widgets.model.examples import EXAMPLES, tutorial_coordinates
+from podpac_lambda_widgets.model.source import Source
+from podpac_lambda_widgets.packaging.archive import Package
 
 
 def _load_lab() -> ModuleType:
@@ -24,6 +32,7 @@ def _load_lab() -> ModuleType:
 
 
 lab_module = _load_lab()
+FAILED = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,13 +61,57 @@ def browser() -> Iterator[Any]:
         yield browser
 
 
+@pytest.fixture(scope="package")
+def shelf(browser: Any) -> Iterator[Any]:
+    """Keeps one page between tests: JupyterLab takes longer to load than most tests take."""
+    shelf = lab_module.Shelf(browser)
+    yield shelf
+    shelf.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
 @pytest.fixture
-def lab(server: Any, browser: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1600}, accept_downloads=True)
-    lab = lab_module.Lab(server, context.new_page())
+def lab(request: pytest.FixtureRequest, server: Any, shelf: Any) -> Iterator[Any]:
+    """A page for a notebook; a test that changes the page itself says ``lab.keep = False``."""
+    lab = lab_module.Lab(server, shelf.take())
     yield lab
+    shelf.put_back(lab, spoilt=FAILED in request.node.stash)
+    server.stop_kernels()
+
+
+@pytest.fixture
+def notebook7(server: Any, browser: Any) -> Iterator[Any]:
+    """A page for a notebook in Notebook 7."""
+    context = browser.new_context(viewport=lab_module.Shelf.VIEWPORT)
+    yield lab_module.Notebook(server, context.new_page())
     context.close()
     server.stop_kernels()
+
+
+@pytest.fixture(scope="session")
+def deployed(package: Package) -> Iterator[str]:
+    """Code that leads a kernel to an AWS where the Studio's function is built, and warm."""
+    with local_aws(region_name="us-east-1") as session:
+        dist, dependencies = str(package.dist.path), str(package.dependencies.path)
+        source = Source(function_source_dist_zip=dist, function_source_dependencies_zip=dependencies)
+        stack = Stack(AwsAccount(session), Deployment(), source)
+        stack.build()
+        stack.run(EXAMPLES[0].pipeline, tutorial_coordinates())
+        keys = session.get_credentials().get_frozen_credentials()
+        found = {
+            "AWS_ENDPOINT_URL": session.endpoint_url,
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_DEFAULT_REGION": session.region_name,
+        }
+        yield f"import os\nos.environ.update({found!r})"
 
 
 @pytest.fixture

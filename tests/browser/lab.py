@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -95,6 +97,7 @@ class LabServer:
             sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
             "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.root}", "--LabApp.extension_manager=readonly",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
         ]  # fmt: skip
 
     def _environment(self) -> dict[str, str]:
@@ -155,7 +158,7 @@ class LabServer:
 
 
 class Lab:
-    """A page of Chromium with one notebook open.
+    """A page of Chromium with one notebook open in JupyterLab.
 
     Parameters
     ----------
@@ -165,10 +168,17 @@ class Lab:
         Shows it.
     """
 
+    #: Where the server has this front end.
+    address = "lab/tree"
+
     def __init__(self, server: LabServer, page: Page) -> None:
         self.server, self.page = server, page
         self.complaints: list[str] = []
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        #: Whether another test may go on with the page.
+        self.keep = True
+        self._listener = lambda error: self.complaints.append(error.stack or str(error))
+        self._opened = False
+        page.on("pageerror", self._listener)
 
     def write(self, name: str, *cells: str) -> Path:
         """Write a notebook with these code cells."""
@@ -180,8 +190,16 @@ class Lab:
         return path
 
     def open(self, name: str, theme: str = "light") -> None:
-        """Open a notebook, alone, and wait for its kernel."""
-        self.page.goto(f"{self.server.url}/lab/tree/{name}?reset&token={self.server.token}")
+        """Open a notebook, alone, and wait for its kernel. The second time, the page is loaded anew."""
+        fresh, self._opened = not self._opened, True
+        if fresh and self.page.evaluate("() => Boolean(globalThis.jupyterapp)"):
+            # The command returns the notebook's widget, which is too much to be handed over.
+            self.page.evaluate(
+                "async path => { await jupyterapp.commands.execute('docmanager:open', { path }); }", name
+            )
+            self.set_theme("JupyterLab Light")
+        else:
+            self.page.goto(f"{self.server.url}/{self.address}/{name}?reset&token={self.server.token}")
         self.page.wait_for_function(
             "name => window.jupyterapp?.shell?.currentWidget?.context?.path === name", arg=name, timeout=90_000
         )
@@ -240,6 +258,59 @@ class Lab:
         self.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
         return (self.server.root / name).read_text()
 
+    def leave(self) -> None:
+        """Close the notebook as it is, and leave the page as a new one would be."""
+        self.page.remove_listener("pageerror", self._listener)
+        self.page.context.clear_permissions()
+        self.page.mouse.move(0, 0)
+        self.page.evaluate("() => [...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())")
+        if self.page.locator(".jp-Dialog").count():
+            raise RuntimeError("a dialog is open")
+
+
+class Notebook(Lab):
+    """A page of Chromium with one notebook open in Notebook 7, which the same server has."""
+
+    address = "notebooks"
+
+
+class Shelf:
+    """Keeps a page with JupyterLab loaded from one test to the next.
+
+    Parameters
+    ----------
+    browser : playwright Browser
+        Makes the pages.
+    """
+
+    VIEWPORT = {"width": 1400, "height": 1600}
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._page: Page | None = None
+
+    def take(self) -> Page:
+        """The page that is here, else a new one."""
+        page, self._page = self._page, None
+        if page is None:
+            page = self._browser.new_context(accept_downloads=True).new_page()
+        page.set_viewport_size(self.VIEWPORT)
+        return page
+
+    def put_back(self, lab: Lab, *, spoilt: bool) -> None:
+        """Keep a page for the next test, unless something may be left on it."""
+        if lab.keep and not spoilt and not lab.complaints:
+            with contextlib.suppress(Exception):
+                lab.leave()
+                self._page = lab.page
+                return
+        lab.page.context.close()
+
+    def close(self) -> None:
+        """Close what is kept."""
+        if self._page is not None:
+            self._page.context.close()
+
 
 class StudioPage:
     """The Studio as it is seen, by the names of its controls.
@@ -266,6 +337,10 @@ class StudioPage:
     def button(self, name: str) -> Locator:
         """A button, by its whole name."""
         return self.root.get_by_role("button", name=name, exact=True)
+
+    def picture(self, words: str) -> Locator:
+        """A picture, by how its description begins."""
+        return self.root.get_by_role("img", name=re.compile(rf"^{re.escape(words)}")).first
 
     def field(self, name: str) -> Locator:
         """A field, by its whole label."""

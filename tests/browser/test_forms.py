@@ -387,6 +387,7 @@ def test_the_policy_to_ask_for_can_be_copied(lab: Any, open_studio: Any) -> None
     studio.button("Copy").click()
     expect(step.get_by_text("Copied")).to_be_visible()
     assert lab.page.evaluate("() => navigator.clipboard.readText()") == '{"Statement": "<b>"}'
+    lab.keep = False
     lab.page.evaluate("() => { Object.defineProperty(navigator, 'clipboard', { value: undefined }); }")
     studio.button("Copy").click()
     assert lab.page.evaluate("() => getSelection().toString()") == '{"Statement": "<b>"}'
