@@ -9,7 +9,9 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from importlib.machinery import PathFinder
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -68,6 +70,28 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _load(name: str) -> ModuleType:
+    # Test files are imported by path, so that their neighbours are not on Python's path.
+    spec = spec_from_file_location(f"podpac_lambda_widgets_tests_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def plant() -> Any:
+    """The class of secrets that are planted, and searched for."""
+    return _load("planted").Planted
+
+
+@pytest.fixture
+def planted(plant: Any) -> Any:
+    """A secret of its own for the test."""
+    return plant()
 
 
 @pytest.fixture(scope="session")
