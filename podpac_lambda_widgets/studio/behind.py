@@ -1,8 +1,8 @@
-"""What is behind the forms: AWS, the embedded AWS, the builder of the archives, and the notebook's variables."""
+"""What is behind the forms: AWS, the embedded AWS, and the builder of the archives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,11 +100,3 @@ def find_archive_directory(start: Path) -> Path:
         if (folder / "dist" / "aws" / "handler.py").is_file():
             return folder / "dist" / "aws"
     return start / "dist" / "aws"
-
-
-def notebook_variables() -> Mapping[str, Any]:
-    """The variables of the notebook; none outside of IPython."""
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()  # type: ignore[no-untyped-call,unused-ignore]  # typed in some versions of IPython only
-    return dict(shell.user_ns) if shell is not None else {}

@@ -14,14 +14,16 @@ from podpac_lambda_widgets.limits import AMAZON_LINUX_2_RUNTIMES, RUNTIMES
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
-from podpac_lambda_widgets.studio.behind import Aws, find_archive_directory, notebook_variables
+from podpac_lambda_widgets.studio.behind import Aws, find_archive_directory
 from podpac_lambda_widgets.studio.revival import find_variable
 from podpac_lambda_widgets.widgets.backend import Backend, Connection, StackActions
 from podpac_lambda_widgets.widgets.code import Code
 from podpac_lambda_widgets.widgets.credentials_form import CredentialsForm
 from podpac_lambda_widgets.widgets.deploy_form import DeployForm
+from podpac_lambda_widgets.widgets.notebook import read_variables
 from podpac_lambda_widgets.widgets.page import Page
 from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
+from podpac_lambda_widgets.widgets.result_origin import mask_account
 from podpac_lambda_widgets.widgets.result_view import ResultView, prepare_result
 from podpac_lambda_widgets.widgets.source_form import SourceForm
 from podpac_lambda_widgets.widgets.worker import Worker
@@ -73,7 +75,7 @@ class Studio(Page):
         self.credentials = CredentialsForm(worker, self._backend)
         self.source = SourceForm(worker, self._backend, Source(), where)
         self.deploy = DeployForm(worker, _first_wish(), self._stack, lambda: self.credentials.connection)
-        self.pipeline = PipelineForm(worker, self._stack, notebook_variables)
+        self.pipeline = PipelineForm(worker, self._stack, read_variables)
         self.results = ResultView(worker)
         #: Whether the function is there, as far as this Studio has seen.
         self._exists = False
@@ -111,7 +113,7 @@ class Studio(Page):
         """A Studio in the same variable, with the same folder."""
         return {
             "kind": "Studio",
-            "variable": find_variable(notebook_variables(), self),
+            "variable": find_variable(read_variables(), self),
             "directory": self._directory,
         }
 
@@ -165,10 +167,11 @@ class Studio(Page):
         if connection is not None:
             place = "Embedded AWS" if connection.embedded else "AWS"
             provenance["Ran on"] = f"{place}, {connection.identity.region}"
+            provenance["Account"] = mask_account(connection.identity.account)
         return provenance
 
     def _prepare(self, pipeline: Pipeline, result: Result, provenance: Mapping[str, str]) -> Callable[[], None]:
-        shown = prepare_result(pipeline.output, result, provenance)
+        shown = prepare_result(pipeline.output, result, provenance, pipeline=pipeline.json)
         return lambda: self.results.show(shown)
 
     def _show_elsewhere(self, error: InvalidValueError) -> bool:

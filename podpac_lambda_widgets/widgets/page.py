@@ -22,8 +22,19 @@ from podpac_lambda_widgets.widgets.form import Form, answer_with_code
 
 _STATIC = Path(__file__).parent / "static"
 #: One script in the browser, which finds no neighbour of what it is given as text.
-_SCRIPTS = ("controls.js", "code.js", "land.js", "blocks.js", "page.js")
-_STYLES = ("page.css",)
+_SCRIPTS = (
+    "controls.js",
+    "code.js",
+    "land.js",
+    "axes.js",
+    "raster.js",
+    "lines.js",
+    "blocks.js",
+    "result.js",
+    "origin.js",
+    "page.js",
+)
+_STYLES = ("page.css", "result.css")
 
 
 @cache

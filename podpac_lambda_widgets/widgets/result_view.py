@@ -1,152 +1,383 @@
-"""Results: what came back, as a plot, in numbers, and as a file."""
+"""Results: what came back, as a picture that answers questions, in numbers, and as files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import traitlets as tl
 
 from podpac_lambda_widgets.errors import ResultError
-from podpac_lambda_widgets.widgets.fields import action, actions
-from podpac_lambda_widgets.widgets.form import Form
-from podpac_lambda_widgets.widgets.texts import data_size
+from podpac_lambda_widgets.plots.colours import DIFFERENCE_COLOUR_MAP, colour_map_choices
+from podpac_lambda_widgets.widgets import notebook, result_layout
+from podpac_lambda_widgets.widgets.fields import Choice
+from podpac_lambda_widgets.widgets.result_display import (
+    ALL,
+    COLOURS,
+    DIFFERENCE,
+    LIMITS,
+    OWN,
+    VALUES,
+    ResultDisplay,
+)
+from podpac_lambda_widgets.widgets.result_origin import summarise_origin
+from podpac_lambda_widgets.widgets.result_outputs import ResultOutputs, Variable
+from podpac_lambda_widgets.widgets.result_preparation import Shown, prepare_array, prepare_result
 from podpac_lambda_widgets.widgets.worker import Worker
 
 if TYPE_CHECKING:
-    from podpac_lambda_widgets.engine.results import Result
+    import xarray as xr
 
-#: Registered with IANA for netCDF.
-NETCDF_MIME = "application/x-netcdf"
+    from podpac_lambda_widgets.plots.pieces import Point
+    from podpac_lambda_widgets.plots.slices import Slices
+    from podpac_lambda_widgets.widgets.result_comparison import Comparison
 
+__all__ = ["ResultView", "Shown", "Variable", "prepare_result"]
 
-@dataclass(frozen=True)
-class Shown:
-    """A result, made ready to be shown.
-
-    Parameters
-    ----------
-    result : Result
-        The result itself.
-    png : bytes
-        Its plot.
-    width : int
-        Width of the plot in CSS pixels.
-    alt : str
-        The plot in words.
-    facts : list of (term, value)
-        Its numbers.
-    name : str
-        What the file is called, without its ending.
-    """
-
-    result: Result
-    png: bytes
-    width: int
-    alt: str
-    facts: list[list[Any]]
-    name: str
+#: Earlier results that are kept to compare with. They hold memory.
+_KEPT = 3
+#: Most pixels along one side of a picture, whatever a page asks for.
+_PIXELS = 2048
 
 
-def prepare_result(name: str, result: Result, provenance: Mapping[str, str]) -> Shown:
-    """Draw and describe a result. Takes a second: not for the kernel's main thread.
+class ResultView(ResultOutputs):
+    """Shows a result. Pictures and files go to the page as buffers, so that the notebook does not grow.
 
     Parameters
     ----------
-    name : str
-        What the result is called where the array has no name.
-    result : Result
-        What came back.
-    provenance : mapping of str to str
-        Term and value of where it comes from.
+    worker : Worker, optional
+        Runs what takes time; one of its own where the form stands alone.
+    variables : callable
+        Gives the variables of the notebook.
+    set_variable : callable
+        Sets one of them.
+
+    Attributes
+    ----------
+    display : ResultDisplay
+        Colours, limits, plane and what to compare with. What is set there is seen in the form, and the other way round.
+
+    Examples
+    --------
+    >>> view = ResultView()         # doctest: +SKIP
+    >>> view.show_array(array)      # doctest: +SKIP
+    >>> view                        # doctest: +SKIP
     """
-    from podpac_lambda_widgets import plots
 
-    array = result.array if result.array.name else result.array.rename(name)
-    figure = plots.draw(array)
-    times = [["Time taken", f"{result.elapsed:.1f} s"]]
-    if result.billed_ms is not None:
-        times.append(["Billed", f"{result.billed_ms / 1000:.1f} s"])
-    facts = [*plots.describe(array), ["File", data_size(len(result.netcdf))], *times]
-    facts += [[term, value] for term, value in provenance.items()]
-    return Shown(
-        result=result,
-        png=plots.render_png(figure),
-        width=round(figure.get_figwidth() * plots.CSS_DPI),
-        alt=plots.describe_in_words(array),
-        facts=facts,
-        name=name,
-    )
-
-
-class ResultView(Form):
-    """Shows a result. The plot and the file go to the page as buffers, so that the notebook does not grow."""
-
-    #: The plot in words, its width and its revision; without ``alt`` there is none.
+    #: What the page draws before the pixels come: kind, alt, title, sentence, map, coastline, zarr, revision.
     picture = tl.Dict().tag(sync=True)
+    #: Term and value of where the result comes from.
+    origin: tl.List[list[str]] = tl.List().tag(sync=True)
 
-    def __init__(self, worker: Worker) -> None:
-        self._shown: Shown | None = None
+    def __init__(
+        self,
+        worker: Worker | None = None,
+        *,
+        variables: Callable[[], Mapping[str, object]] = notebook.read_variables,
+        set_variable: Callable[[str, object], None] = notebook.set_variable,
+    ) -> None:
+        self._earlier: list[Shown] = []
+        self._comparison: Comparison | None = None
+        self._colours_before: tuple[str, bool] | None = None
+        self._pixels = (1, 1)
+        #: Whether the display is being set for a new result, which is drawn once it is.
+        self._settling = False
+        display, variable = ResultDisplay(), Variable()
         super().__init__(
-            worker,
+            worker or Worker(),
+            display,
+            variable,
+            variables,
+            set_variable,
             title="Results",
-            purpose="The plot, the numbers, and the file.",
+            purpose="The picture, the numbers, and the files.",
             icon="chart",
-            blocks=[
-                {"block": "card"},
-                {"block": "picture", "empty": "Nothing to see yet. Run a pipeline, and its plot appears here."},
-                {"block": "facts"},
-                actions(action("download", "Download NetCDF", "secondary", "download")),
-            ],
+            blocks=result_layout.describe(display, variable),
         )
-        self.on_action("download", lambda: None, disabled=True)
+        self.bind(display, result_layout.DISPLAYED)
+        self.set_choices("limits", LIMITS)
+        self.set_choices("colour_map", colour_map_choices())
+        display.observe(self._display_changed, names=list(result_layout.DISPLAYED))
+        self._show_fields()
         self.stand("waiting", "No result yet")
 
-    @property
-    def result(self) -> Result | None:
-        """The result that is shown."""
-        return self._shown.result if self._shown else None
-
     def show(self, shown: Shown) -> None:
-        """Show a result in place of the one before."""
-        self._shown = shown
+        """Show a result in place of the one before, which can then be compared with."""
+        if self._shown is not None:
+            self._earlier = [self._shown, *self._earlier][:_KEPT]
+            if self._shown.name != shown.name:
+                # Limits of one's own are of the values they were made for.
+                self.display.limits = ALL
+        self._shown, self._comparison = shown, None
         self.forget_errors()
-        self.facts = shown.facts
-        revision = int(self.picture.get("revision", 0)) + 1
-        self.picture = {"alt": shown.alt, "width": shown.width, "revision": revision}
-        self.set_button("download", disabled=False)
-        self.stand("done", f"{shown.name}: in the notebook as studio.result")
+        self._withdraw_question()
+        self.origin = [[term, value] for term, value in shown.origin.items()]
+        self.folded = {"origin": summarise_origin(shown.origin)}
+        slices = shown.slices
+        photo = slices is not None and slices.is_photo
+        self._settling = True
+        try:
+            self.display.compare = ""
+            self._offer_shown()
+            self.display.shown = COLOURS if photo else VALUES
+            planes = [] if slices is None else [_plane_text(plane) for plane in slices.planes]
+            self.display.plane = ""
+            self._offer("plane", [(text, text) for text in planes])
+        finally:
+            self._settling = False
+        self._allow_outputs()
+        self._offer_comparisons()
+        self._draw_anew()
+        self.stand("done", f"{shown.name} is here")
 
-    def save(self, path: Path | str) -> Path:
-        """Write the result as a NetCDF file on the kernel's machine.
+    def show_array(self, array: xr.DataArray, name: str = "result") -> None:
+        """Show an array, wherever it comes from; ``name`` is for one that has none."""
+        self.show(prepare_array(name, array))
+
+    def slide(self, dim: str, index: int) -> None:
+        """Move the plane that is shown along another dimension.
 
         Raises
         ------
         ResultError
-            There is no result yet.
+            There is no result, or it has no such dimension to move along.
         """
-        path = Path(path)
-        path.write_bytes(self._present().result.netcdf)
-        return path
+        slices = self._slices()
+        known = {str(each): each for each in slices.others}
+        if dim not in known:
+            raise ResultError(
+                f"The plane cannot be moved along {dim!r}",
+                next_step=f"There is: {', '.join(known)}." if known else "All of the result is shown.",
+            )
+        slices.move(known[dim], index)
+        self._send_picture()
+
+    def inspect(self, x: float, y: float = 0.0) -> Point:
+        """The value of the cell at a place along the axes that are shown: its coordinates, its value and its index.
+
+        Parameters
+        ----------
+        x, y : float
+            Degrees, numbers in the coordinate's units, or milliseconds since 1970; for a line, x alone.
+        """
+        return self._slices().point_at(x, y, photo=self.display.shown == COLOURS)
+
+    # The front end
+
+    def shown(self) -> None:
+        """Offer what the notebook holds by now."""
+        self._offer_comparisons()
 
     def handle_message(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
-        """Handle one message of the front end: it asks for the plot when it draws, and for the file on a click."""
-        kind = content.get("type")
-        if kind == "picture" and self._shown:
-            self.send({"type": "picture"}, buffers=[self._shown.png])
-        elif kind == "action" and content.get("name") == "download" and self._shown:
-            name = f"{self._shown.name}.nc"
+        """Handle one message of the front end: it asks for pixels when it draws, and for values under the pointer."""
+        kind, view = content.get("type"), str(content.get("view", ""))
+        if kind == "action":
             # Only the view that asked saves the file, however many there are.
-            self.send(
-                {"type": "file", "name": name, "mime": NETCDF_MIME, "view": content.get("view")},
-                buffers=[self._shown.result.netcdf],
-            )
-        elif kind != "action":
+            self._asking = view
+        if kind not in ("picture", "slide", "inspect", "profile"):
             super().handle_message(content, buffers)
+        elif self._shown is not None and self._shown.slices is not None:
+            self._answer(str(kind), content, view)
 
-    def _present(self) -> Shown:
-        if self._shown is None:
-            raise ResultError("There is no result yet", next_step="Run a pipeline first.")
-        return self._shown
+    def _answer(self, kind: str, content: Mapping[str, Any], view: str) -> None:
+        from podpac_lambda_widgets.widgets.result_pictures import point_message, profile_message
+
+        slices = self._slices()
+        if kind == "picture":
+            asked = (_whole(content.get(name)) for name in ("width", "height"))
+            width, height = (max(1, min(each, _PIXELS)) for each in asked)
+            self._pixels = (max(width, self._pixels[0]), max(height, self._pixels[1]))
+            self._send_picture()
+        elif kind == "slide" and str(content.get("dim")) in map(str, slices.others):
+            self.slide(str(content["dim"]), _whole(content.get("index")))
+        elif kind in ("inspect", "profile"):
+            point = self._point(content)
+            if kind == "inspect":
+                self._send_message(point_message(point, view, self._values_at(point)))
+            else:
+                title = " · ".join(text for _, text in point.places)
+                is_time = slices.array.dtype.kind == "M"
+                self._send_message(profile_message(slices.profiles(point), title, view, time=is_time))
+
+    def _point(self, content: Mapping[str, Any]) -> Point:
+        photo = self.display.shown == COLOURS
+        if "column" in content:
+            return self._slices().point(_whole(content["column"]), _whole(content.get("row")), photo=photo)
+        x, y = (float(content.get(name) or 0) for name in ("x", "y"))
+        return self._slices().point_at(x, y, photo=photo)
+
+    def _values_at(self, point: Point) -> list[tuple[str, str]] | None:
+        if self._comparison is None:
+            return None
+        slices = self._present().slices
+        return None if slices is None else self._comparison.values_at(slices, point)
+
+    # What is shown
+
+    def _slices(self) -> Slices:
+        shown = self._present()
+        if self.display.shown == DIFFERENCE and self._comparison is not None:
+            return self._comparison.difference
+        if shown.slices is None:
+            raise ResultError("The result cannot be drawn", why=shown.sentence)
+        return shown.slices
+
+    def _draw_anew(self) -> None:
+        shown = self._present()
+        geographic = False
+        self._show_fields()
+        if shown.slices is not None:
+            slices = self._slices()
+            chosen = [plane for plane in slices.planes if _plane_text(plane) == self.display.plane]
+            slices.plane = chosen[0] if chosen else slices.planes[0]
+            geographic = [slices.axes[dim].kind for dim in slices.plane] == ["lat", "lon"]
+        self.facts = [*shown.facts, *(self._comparison.facts if self._comparison else ())]
+        self.picture = {
+            "kind": "sentence" if shown.slices is None else "picture",
+            "sentence": shown.sentence,
+            "alt": shown.alt,
+            "title": self._title(),
+            "map": geographic,
+            "coastline": self.display.coastline,
+            "zarr": shown.zarr,
+            "revision": int(self.picture.get("revision", 0)) + 1,
+        }
+
+    def _title(self) -> str:
+        from podpac_lambda_widgets.plots import title_of
+
+        title = title_of(self._present().array)
+        if self.display.shown == DIFFERENCE and self._comparison is not None:
+            return f"{title} − {self._comparison.name}"
+        return title
+
+    def _send_picture(self) -> None:
+        from podpac_lambda_widgets.widgets.result_pictures import picture_message
+
+        self._send_message(picture_message(self._slices(), self.display, *self._pixels))
+
+    def _send_message(self, message: tuple[dict[str, Any], list[bytes]]) -> None:
+        content, buffers = message
+        self.send(content, buffers=buffers)
+
+    def _display_changed(self, change: Any) -> None:
+        name = str(change["name"])
+        if name in ("limits", "low", "high"):
+            self._show_fields()
+        if self._settling or self._shown is None:
+            return
+        if name == "compare":
+            self._compare_with(str(change["new"]))
+        elif name == "coastline":
+            self.picture = {**self.picture, "coastline": self.display.coastline}
+        elif name in ("plane", "shown"):
+            if name == "shown":
+                self._choose_colours(str(change["new"]))
+            self._draw_anew()
+        elif self._shown.slices is not None and self._limits_are_sound():
+            from podpac_lambda_widgets.widgets.result_pictures import scale_message
+
+            self._send_message(scale_message(self._slices(), self.display))
+
+    def _choose_colours(self, shown: str) -> None:
+        """A difference has two sides, and so have its colours; afterwards they are as before."""
+        display = self.display
+        if shown == DIFFERENCE and self._colours_before is None:
+            self._colours_before = (display.colour_map, display.reversed)
+            base = DIFFERENCE_COLOUR_MAP.removesuffix("_r")
+            display.colour_map, display.reversed = base, base != DIFFERENCE_COLOUR_MAP
+        elif shown != DIFFERENCE and self._colours_before is not None:
+            display.colour_map, display.reversed = self._colours_before
+            self._colours_before = None
+
+    def _limits_are_sound(self) -> bool:
+        display = self.display
+        low, high = display.low, display.high
+        sound = display.limits != OWN or low is None or high is None or low < high
+        self.set_field("high", warning="" if sound else "The highest must be above the lowest.")
+        return sound
+
+    def _show_fields(self) -> None:
+        """Show the fields that mean something for what is shown."""
+        shown = self._shown
+        slices = self._slices() if shown is not None and shown.slices is not None else None
+        raster = slices is not None and len(slices.plane) == 2 and self.display.shown != COLOURS
+        smooth = raster and slices is not None and not slices.classes
+        dates = slices is not None and slices.array.dtype.kind == "M"
+        geographic = slices is not None and [slices.axes[dim].kind for dim in slices.plane] == ["lat", "lon"]
+        own = smooth and self.display.limits == OWN
+        visible = {
+            "colour_map": raster,
+            "reversed": raster,
+            "limits": smooth,
+            "low": own,
+            "high": own,
+            "coastline": geographic,
+            "plane": len(self.display.offered["plane"]) > 1,
+            "shown": len(self.display.offered["shown"]) > 1,
+            "compare": slices is not None and len(self.display.offered["compare"]) > 1,
+        }
+        for name, is_visible in visible.items():
+            if self.fields[name].get("hidden", False) is is_visible:
+                self.set_field(name, hidden=not is_visible)
+        # Milliseconds are no limits that a person would type.
+        self._set_choices_if_new("limits", LIMITS[:2] if dates else LIMITS)
+
+    # What it is compared with
+
+    def _offer_shown(self) -> None:
+        slices = self._present().slices
+        names = [VALUES]
+        if slices is not None and slices.colour_dim is not None:
+            names.append(COLOURS)
+        if self._comparison is not None:
+            names.append(DIFFERENCE)
+        self.display.offer_shown(names)
+        self._set_choices_if_new("shown", self.display.offered["shown"])
+
+    def _offer_comparisons(self) -> None:
+        from podpac_lambda_widgets.widgets.result_comparison import comparison_choices
+
+        if self._shown is not None:
+            self._offer("compare", comparison_choices(self._earlier, self._variables()))
+            self._show_fields()
+
+    def _offer(self, name: str, choices: Sequence[Choice]) -> None:
+        self.display.offer(name, choices)
+        self._set_choices_if_new(name, choices)
+
+    def _set_choices_if_new(self, name: str, choices: Sequence[Choice]) -> None:
+        if self.fields[name].get("choices") != [list(choice) for choice in choices]:
+            self.set_choices(name, choices)
+
+    def _compare_with(self, choice: str) -> None:
+        from podpac_lambda_widgets.widgets.result_comparison import compare, find_comparison
+
+        if not choice:
+            self._compared(None)
+            return
+        array = self._present().array
+        other, name = find_comparison(choice, self._earlier, self._variables())
+
+        def finished(comparison: Comparison) -> None:
+            # Meanwhile another may have been chosen, or another result been shown.
+            if self.display.compare == choice and self._present().array is array:
+                self._compared(comparison)
+
+        self.start("Comparing", lambda task: compare(array, other, name), finished, quiet=True)
+
+    def _compared(self, comparison: Comparison | None) -> None:
+        self._comparison = comparison
+        self.forget_errors()
+        self._offer_shown()
+        self.display.shown = VALUES if comparison is None else DIFFERENCE
+        self._draw_anew()
+
+
+def _plane_text(plane: Sequence[object]) -> str:
+    return " × ".join(map(str, plane))
+
+
+def _whole(value: object) -> int:
+    """A whole number of a message; 0 for what is none."""
+    return int(value) if isinstance(value, int | float) and abs(value) < 2**31 else 0

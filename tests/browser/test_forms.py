@@ -31,7 +31,7 @@ def test_every_control_is_there_under_its_name(lab: Any, open_studio: Any) -> No
         expect(studio.button(name)).to_be_visible()
     for name in ("Build", "Run", "Cancel", "Download NetCDF"):
         expect(studio.button(name)).to_be_disabled()
-    expect(studio.step("Results")).to_contain_text("Run a pipeline, and its plot appears here.")
+    expect(studio.step("Results")).to_contain_text("Run a pipeline, and its result appears here.")
     assert lab.complaints == []
 
 

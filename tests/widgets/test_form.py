@@ -30,7 +30,7 @@ NAMES = {
         "Keep logs (days)", "Budget", "Currency", "Budget e-mail", "Tags",
     ],
     "pipeline": ["Pipeline", "Coordinates", "Run", "Cancel"],
-    "results": ["Download NetCDF"],
+    "results": ["Download NetCDF", "Download GeoTIFF", "Download PNG", "Download CSV", "Put into the notebook"],
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from typing import Any
@@ -21,6 +22,7 @@ from podpac_lambda_widgets.errors import (
 from podpac_lambda_widgets.model.base import InvalidTraitError
 from podpac_lambda_widgets.plan.changes import Create, Delete, Keep, Plan, Refuse
 from podpac_lambda_widgets.plan.resources import LogGroup
+from podpac_lambda_widgets.remote.netcdf import decode_array
 from podpac_lambda_widgets.studio import Studio
 from podpac_lambda_widgets.studio.behind import find_archive_directory
 
@@ -314,8 +316,9 @@ def test_a_result_says_where_it_was_run_and_not_what_was_typed_since(
     front_end.type(built.deploy, "function_name", "another")
     backend.hold.set()
     built.wait(30)
-    assert ["Function", "podpac-lambda-autogen"] in built.results.facts
-    assert ["Ran on", "Embedded AWS, eu-west-1"] in built.results.facts
+    assert ["Function", "podpac-lambda-autogen"] in built.results.origin
+    assert ["Ran on", "Embedded AWS, eu-west-1"] in built.results.origin
+    assert ["Account", "********9012"] in built.results.origin
 
 
 def test_a_stopped_build_says_what_was_done_and_what_was_not(ready: Studio, backend: Any) -> None:
@@ -406,15 +409,18 @@ def test_the_result_is_sent_when_asked_for_and_not_kept_in_the_notebook(
     built.wait(30)
     sent: list[tuple[dict[str, Any], list[bytes]]] = []
     monkeypatch.setattr(built.results, "send", lambda content, buffers=None: sent.append((content, buffers)))
-    front_end.send(built.results, {"type": "picture"})
-    front_end.send(built.results, {"type": "action", "name": "download", "view": "v-1"})
-    (picture, [png]), (file, [netcdf]) = sent
-    assert picture == {"type": "picture"} and png.startswith(b"\x89PNG")
+    front_end.send(built.results, {"type": "picture", "width": 800, "height": 480, "view": "v-1"})
+    front_end.send(built.results, {"type": "action", "name": "download_netcdf", "view": "v-1"})
+    built.wait(30)
+    (picture, [values, *_]), (file, [netcdf]) = sent
+    assert picture["kind"] == "raster" and picture["shape"] == [2, 3]
+    shown = np.frombuffer(values, np.float32).reshape(2, 3) * picture["scale"] + picture["offset"]
+    np.testing.assert_allclose(shown, backend.result.array.values, atol=1e-6)
     assert file == {"type": "file", "name": "SinCoords.nc", "mime": "application/x-netcdf", "view": "v-1"}
-    assert netcdf == backend.result.netcdf
-    kept = str(built.results.get_state())
-    assert "x89" not in kept
-    assert "the bytes of the file" not in kept
+    opened = decode_array(netcdf)
+    assert opened.equals(backend.result.array)
+    assert opened.attrs["provenance_account"] == "********9012"
+    assert len(json.dumps(built.results.get_state(), default=str)) < 20_000
     assert built.results.picture["alt"].startswith("Map of SinCoords over lat and lon")
 
 
@@ -423,7 +429,7 @@ def test_the_result_can_be_saved_without_a_browser(built: Studio, backend: Any, 
         built.results.save(tmp_path / "a.nc")
     built.pipeline.run()
     built.wait(30)
-    assert built.results.save(tmp_path / "a.nc").read_bytes() == backend.result.netcdf
+    assert decode_array(built.results.save(tmp_path / "a.nc").read_bytes()).equals(backend.result.array)
 
 
 def test_the_page_answers_that_a_kernel_is_there(

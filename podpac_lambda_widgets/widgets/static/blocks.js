@@ -99,27 +99,6 @@ function drawBlock(form, block, paints, flushes, view) {
         node.replaceChildren(...facts.map(([term, value, fraction]) => h('div', {}, h('dt', {}, term), h('dd', {}, value,
           fraction === undefined ? null : h('span', { class: 'plw-bar', 'aria-hidden': 'true', style: `--part:${Math.min(1, fraction)}` })))));
       });
-    case 'picture': {
-      let url = '', asked = null;
-      const image = h('img', { class: 'plw-picture' });
-      const empty = h('div', { class: 'plw-empty' }, icon('chart'), h('p', {}, block.empty));
-      form.on('msg:custom', (content, buffers) => {
-        if (content.type !== 'picture' || !image.isConnected) return;
-        if (url) URL.revokeObjectURL(url);
-        image.src = url = URL.createObjectURL(new Blob(buffers, { type: 'image/png' }));
-      }, view);
-      return part('picture', h('div', {}, image, empty), () => {
-        const picture = form.get('picture');
-        image.hidden = !picture.alt;
-        empty.hidden = !!picture.alt;
-        if (picture.alt && asked !== picture.revision) {
-          asked = picture.revision;
-          image.alt = picture.alt;
-          image.width = picture.width;
-          form.send({ type: 'picture' });
-        }
-      });
-    }
     default:
       return (BLOCKS[block.block] || drawText)(form, block, paints, flushes, view);
   }

@@ -1,0 +1,68 @@
+"""Where a result comes from: said beside it, and written into whatever is made of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from podpac_lambda_widgets.plan.run_cost import cost_text, run_cost
+
+if TYPE_CHECKING:
+    from podpac_lambda_widgets.engine.results import Result
+
+#: Of an account number, what is shown.
+_SHOWN_DIGITS = 4
+_PREFIX = "provenance_"
+#: From the REPORT line of a Lambda log: what the function has, which is what is paid for.
+_MEMORY = re.compile(r"Memory Size: (\d+) MB")
+
+
+def mask_account(account: str) -> str:
+    """An account number that may be seen by others: its last four digits."""
+    return "*" * max(len(account) - _SHOWN_DIGITS, 0) + account[-_SHOWN_DIGITS:]
+
+
+def describe_origin(result: Result, where: Mapping[str, str], pipeline: str, now: datetime) -> dict[str, str]:
+    """Term and value of how a result came about.
+
+    Parameters
+    ----------
+    result : Result
+    where : mapping of str to str
+        Which function ran it, and where; accounts masked, see :func:`mask_account`.
+    pipeline : str
+        The definition, as JSON; may be empty.
+    now : datetime
+        When it arrived, with its time zone.
+    """
+    origin = dict(where)
+    origin["Arrived"] = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    origin["Time taken"] = f"{result.elapsed:.1f} s"
+    if result.billed_ms is not None:
+        origin["Billed"] = f"{result.billed_ms / 1000:.1f} s"
+        memory = _MEMORY.search(result.log)
+        if memory:
+            cost = cost_text(run_cost(result.billed_ms, int(memory.group(1))))
+            origin["Cost on AWS"] = f"{cost} ({memory.group(1)} MB, list price without the free tier)"
+    if result.memory_mb is not None:
+        origin["Memory used"] = f"{result.memory_mb:,} MB"
+    if result.versions:
+        origin["Versions"] = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    if result.request_id:
+        origin["Request"] = result.request_id
+    if pipeline:
+        origin["Pipeline"] = pipeline
+    return origin
+
+
+def summarise_origin(origin: Mapping[str, str]) -> str:
+    """The same in a line: function, place, time and cost."""
+    told = (origin.get(term, "").partition(" (")[0] for term in ("Function", "Ran on", "Time taken", "Cost on AWS"))
+    return " · ".join(text for text in told if text) or "nothing is known"
+
+
+def origin_attrs(origin: Mapping[str, str]) -> dict[str, str]:
+    """The same as attributes of an array or a file: ``provenance_ran_on``."""
+    return {_PREFIX + re.sub(r"\W+", "_", term.lower()): value for term, value in origin.items()}

@@ -1,0 +1,94 @@
+"""A result, made ready to be shown: measured and described, where nobody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from podpac_lambda_widgets.widgets.result_origin import describe_origin, origin_attrs
+from podpac_lambda_widgets.widgets.texts import data_size
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from podpac_lambda_widgets.engine.results import Result
+    from podpac_lambda_widgets.plots.slices import Slices
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A result, made ready to be shown.
+
+    Parameters
+    ----------
+    result : Result or None
+        The result itself; None for an array that no function has made.
+    array : xarray.DataArray
+        Its array, named, with where it comes from among its attributes.
+    slices : Slices or None
+        The array as it can be drawn; None where it cannot.
+    sentence : str
+        Why it cannot be drawn; else empty.
+    alt : str
+        The picture in words.
+    facts : list of (term, value)
+        Its numbers.
+    origin : mapping of str to str
+        Where it comes from.
+    name : str
+        What the file is called, without its ending.
+    zarr : str
+        Address of the result in the bucket, where it lies there as Zarr.
+    """
+
+    result: Result | None
+    array: xr.DataArray
+    slices: Slices | None
+    sentence: str
+    alt: str
+    facts: list[list[str]]
+    origin: Mapping[str, str]
+    name: str
+    zarr: str = ""
+    arrived: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def prepare_result(
+    name: str, result: Result, provenance: Mapping[str, str], *, pipeline: str = "", zarr: str = ""
+) -> Shown:
+    """Measure and describe a result. May take a second: not for the kernel's main thread.
+
+    Parameters
+    ----------
+    name : str
+        What the result is called where the array has no name.
+    result : Result
+        What came back.
+    provenance : mapping of str to str
+        Term and value of where it was run.
+    pipeline : str
+        The pipeline's definition, as JSON.
+    zarr : str
+        Address of the result in the bucket, where it lies there as Zarr.
+    """
+    now = datetime.now(UTC)
+    origin = describe_origin(result, provenance, pipeline, now)
+    shown = prepare_array(name, result.array.assign_attrs(origin_attrs(origin)))
+    return replace(shown, result=result, origin=origin, zarr=zarr, arrived=now)
+
+
+def prepare_array(name: str, array: xr.DataArray) -> Shown:
+    """Measure and describe an array, wherever it comes from. May take a second."""
+    from podpac_lambda_widgets import plots
+    from podpac_lambda_widgets.plots.slices import Slices
+
+    array = array if array.name else array.rename(name)
+    sentence = plots.undrawable(array)
+    slices = None if sentence else Slices(array)
+    if slices is not None:
+        # Measured here, where nobody waits for it.
+        _ = slices.statistics, slices.classes
+    facts = [*plots.describe(array), ["Size", data_size(array.nbytes)]]
+    return Shown(None, array, slices, sentence, plots.describe_in_words(array), facts, {}, str(array.name))
