@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -85,8 +86,12 @@ def nodes_on_request() -> tuple[str, ...]:
 
 
 def is_node_name(name: str) -> bool:
-    """Whether a name can be that of a node: of podpac's, as :func:`find_podpac_node` gives it, or ``plugin.Node``."""
-    return _FULL_NAME.fullmatch(name) is not None and not name.startswith(f"{PODPAC}.")
+    """Whether a name can be that of a node: of podpac's, as :func:`find_podpac_node` gives it, or ``plugin.Node``.
+
+    What is in Python's own library is none: no plugin can have its name.
+    """
+    top = name.partition(".")[0]
+    return _FULL_NAME.fullmatch(name) is not None and top != PODPAC and top not in sys.stdlib_module_names
 
 
 def read_plugin_nodes(folder: Path) -> dict[str, NodeRule]:

@@ -82,6 +82,12 @@ def test_a_client_leaves_a_plugins_node_to_the_function_and_checks_the_rest() ->
         refusal(bad, judges_plugins=False)
 
 
+@pytest.mark.parametrize("plugin", ["os", "subprocess", "builtins", "importlib.util"])
+def test_pythons_own_modules_are_no_plugins(plugin: str) -> None:
+    for policy in ({"judges_plugins": False}, {"allowed_nodes": frozenset({f"{plugin}.system"})}):
+        refusal({"x": {"plugin": plugin, "node": "system"}}, **policy)
+
+
 def test_podpacs_own_modules_are_no_plugins() -> None:
     generic = {"x": {"plugin": "podpac.core.algorithm.generic", "node": "Generic", "attrs": {"code": "1"}}}
     for policy in ({"judges_plugins": False}, {"allowed_nodes": frozenset({"podpac.core.algorithm.generic.Generic"})}):
