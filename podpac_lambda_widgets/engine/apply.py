@@ -121,9 +121,10 @@ def _refused(plan: Plan) -> PlanRefusedError:
     )
 
 
-def _deeds(plan: Plan) -> list[Create | Update | Delete]:
-    # Whoever holds the stack sees a lock: his own.
-    return [change for change in plan.writes if not isinstance(change.resource, LeftLock)]
+def _deeds(plan: Plan) -> list[object]:
+    # Whoever holds the stack sees a lock: his own. What is taken away goes in whatever state it is by then.
+    deeds = [change for change in plan.writes if not isinstance(change.resource, LeftLock)]
+    return [(change.resource.kind, change.resource.name) if isinstance(change, Delete) else change for change in deeds]
 
 
 @dataclass(frozen=True)

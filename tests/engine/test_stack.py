@@ -110,6 +110,21 @@ def test_a_plan_that_was_looked_at_is_done_or_nothing_is(built: Stack) -> None:
 
 
 @pytest.mark.archive
+def test_what_settles_between_plan_and_lock_may_be_taken_away(built: Stack) -> None:
+    account = built.account
+    assert isinstance(account, FakeAccount)
+    built.build()
+    key = ("function", "soil")
+    settled = account.resources[key]
+    assert isinstance(settled.resource, Function)
+    account.resources[key] = replace(settled, resource=replace(settled.resource, state="Updating"))
+    shown = built.plan_delete()
+    account.resources[key] = settled
+    built.delete(confirm=True, expected=shown)
+    assert not built.plan_delete().writes
+
+
+@pytest.mark.archive
 def test_missing_permissions_are_all_named_before_anything_is_written(built: Stack) -> None:
     account = built.account
     assert isinstance(account, FakeAccount)
