@@ -78,7 +78,7 @@ class Slices:
         pairs = [orient(*pair) for pair in itertools.combinations(dims, 2)]
         # The map first; else what varies fastest, as an image is stored.
         pairs.reverse()
-        return sorted(pairs, key=lambda pair: set(pair) != {"lat", "lon"})
+        return sorted(pairs, key=lambda pair: (set(pair) != {"lat", "lon"}, self.colour_dim in pair))
 
     @property
     def others(self) -> list[Hashable]:
@@ -88,10 +88,12 @@ class Slices:
     @cached_property
     def colour_dim(self) -> Hashable | None:
         """A dimension of three or four points that may be red, green, blue (and opacity); else None."""
-        if len(self.planes[0]) < 2 or self.array.dtype.kind not in "biuf":
+        wide = [dim for dim, size in self.array.sizes.items() if size > 1]
+        if len(wide) < 3 or self.array.dtype.kind not in "biuf":
             return None
-        found = [dim for dim, size in self.array.sizes.items() if size in _BANDS and dim not in _PLACES]
-        return found[0] if found and len(self.planes) > 1 else None
+        found = [dim for dim in wide if self.array.sizes[dim] in _BANDS and dim not in _PLACES]
+        named = [dim for dim in found if self._names_colours(dim)]
+        return (named or found)[-1] if found else None
 
     @property
     def is_photo(self) -> bool:
@@ -99,9 +101,11 @@ class Slices:
         dim = self.colour_dim
         if dim is None:
             return False
-        axis = self.axes[dim]
-        names = set() if axis.values is None else {str(name).lower() for name in axis.values[:3]}
-        return names in _COLOUR_NAMES or self.array.dtype == np.uint8
+        return self._names_colours(dim) or self.array.dtype == np.uint8
+
+    def _names_colours(self, dim: Hashable) -> bool:
+        values = self.axes[dim].values
+        return values is not None and {str(name).lower() for name in values[:3]} in _COLOUR_NAMES
 
     def move(self, dim: Hashable, index: int) -> None:
         """Move the plane along one of the other dimensions, to its end at most."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -91,4 +92,9 @@ def prepare_array(name: str, array: xr.DataArray) -> Shown:
         # Measured here, where nobody waits for it.
         _ = slices.statistics, slices.classes
     facts = [*plots.describe(array), ["Size", data_size(array.nbytes)]]
-    return Shown(None, array, slices, sentence, plots.describe_in_words(array), facts, {}, str(array.name))
+    return Shown(None, array, slices, sentence, plots.describe_in_words(array), facts, {}, _file_name(str(array.name)))
+
+
+def _file_name(name: str) -> str:
+    """A name without what some system does not take in a file's name."""
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "result"

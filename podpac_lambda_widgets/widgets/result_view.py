@@ -229,7 +229,8 @@ class ResultView(ResultOutputs):
         if shown.slices is not None:
             slices = self._slices()
             chosen = [plane for plane in slices.planes if _plane_text(plane) == self.display.plane]
-            slices.plane = chosen[0] if chosen else slices.planes[0]
+            photo = self.display.shown == COLOURS
+            slices.plane = chosen[0] if chosen and not photo else slices.planes[0]
             geographic = [slices.axes[dim].kind for dim in slices.plane] == ["lat", "lon"]
         self.facts = [*shown.facts, *(self._comparison.facts if self._comparison else ())]
         self.picture = {
@@ -313,7 +314,7 @@ class ResultView(ResultOutputs):
             "low": own,
             "high": own,
             "coastline": geographic,
-            "plane": len(self.display.offered["plane"]) > 1,
+            "plane": len(self.display.offered["plane"]) > 1 and self.display.shown != COLOURS,
             "shown": len(self.display.offered["shown"]) > 1,
             "compare": slices is not None and len(self.display.offered["compare"]) > 1,
         }
