@@ -14,6 +14,7 @@ from podpac_lambda_widgets.packaging.archive import Package, check_code_size, in
 from podpac_lambda_widgets.packaging.bytecode import compile_tree, find_interpreter
 from podpac_lambda_widgets.packaging.command import Cancelled, check_cancelled
 from podpac_lambda_widgets.packaging.contents import HANDLER, copy_own_files, describe_builder, describe_pair
+from podpac_lambda_widgets.packaging.imports import defer_imports
 from podpac_lambda_widgets.packaging.install import find_uv, install_pins
 from podpac_lambda_widgets.packaging.manifest import Manifest
 from podpac_lambda_widgets.packaging.patches import apply_patches
@@ -162,6 +163,7 @@ class _Build:
             check_cancelled(self.cancelled)
             self.reporter.tell("prune", "Leaving out what no pipeline loads", fraction)
             prune_tree(folder)
+        defer_imports(core)
 
     def _compile(self, core: Path, extras: Path, interpreter: Path) -> None:
         keep = (*_KEEP_SOURCES, *(path.name for path in self.recipe.modules))

@@ -14,7 +14,7 @@ from podpac_lambda_widgets.errors import BuildError
 
 @dataclass(frozen=True)
 class Patch:
-    """Replace `old` by `new`, exactly `count` times, in one file."""
+    """Replace `old` by `new`, exactly `count` times, in one file; write an empty or missing one when `count` is 0."""
 
     name: str
     file: str
@@ -40,6 +40,73 @@ PATCHES = (
         "affine.Affine",
         2,
         "The geotransform of uniform coordinates then needs no GDAL.",
+    ),
+    Patch(
+        "registry of units: a module of its own",
+        "podpac/core/registry.py",
+        "",
+        """from pint import UnitRegistry
+
+ureg = UnitRegistry()
+""",
+        0,
+        "Reading pint's definitions takes longer than an evaluation; only nodes with units need them.",
+    ),
+    Patch(
+        "registry of units: its use",
+        "podpac/core/units.py",
+        """from pint import UnitRegistry
+
+ureg = UnitRegistry()
+""",
+        """from podpac.core.registry import UnitRegistry, ureg
+""",
+        1,
+        "So that the import can be deferred; see imports.py.",
+    ),
+    Patch(
+        "data: a module of the package",
+        "podpac/core/data/__init__.py",
+        "",
+        """import podpac.core.data.pydap_source as pydap_source
+""",
+        0,
+        "Once its import is deferred, the package has this name only if it imports it itself.",
+    ),
+    Patch(
+        "managers: the modules of the package",
+        "podpac/core/managers/__init__.py",
+        "",
+        """import podpac.core.managers.aws as aws
+import podpac.core.managers.parallel as parallel
+""",
+        0,
+        "The same for these names.",
+    ),
+    Patch(
+        "parallel nodes: the errors of botocore",
+        "podpac/core/managers/parallel.py",
+        "    import botocore\n",
+        "    import botocore.exceptions\n",
+        1,
+        "PODPAC's Lambda, which is imported before it, brings this module with boto3; deferred, it no longer does.",
+    ),
+    Patch(
+        "scipy interpolator: the module",
+        "podpac/core/interpolation/scipy_interpolator.py",
+        """try:
+    import scipy
+    from scipy.interpolate import griddata, RectBivariateSpline, RegularGridInterpolator
+    from scipy.spatial import KDTree
+except ImportError:
+    scipy = None
+""",
+        """import scipy
+from scipy.interpolate import griddata, RectBivariateSpline, RegularGridInterpolator
+from scipy.spatial import KDTree
+""",
+        1,
+        "scipy is there; what is tried cannot be deferred.",
     ),
     Patch(
         "zarr cache: the module",
@@ -120,7 +187,7 @@ def apply_patches(directory: Path, patches: tuple[Patch, ...] = PATCHES) -> None
     for patch in patches:
         path = directory / patch.file
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        found = text.count(patch.old)
+        found = text.count(patch.old) if patch.count else len(text)
         if found != patch.count:
             raise BuildError(
                 f"The change {patch.name!r} does not fit this podpac.",
@@ -128,5 +195,5 @@ def apply_patches(directory: Path, patches: tuple[Patch, ...] = PATCHES) -> None
                 why=f"Its text is there {found} times, not {patch.count}. What it is for: {patch.reason}",
                 next_step="Lock podpac 4.0.1, or adapt podpac_lambda_widgets/packaging/patches.py.",
             )
-        path.unlink()
-        path.write_text(text.replace(patch.old, patch.new), encoding="utf-8")
+        path.unlink(missing_ok=True)
+        path.write_text(text.replace(patch.old, patch.new) if patch.count else patch.new, encoding="utf-8")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +31,9 @@ NAMES = ("podpac_dist.zip", "podpac_deps.zip")
 #: What Lambda's runtime brings, in a folder of its own.
 RUNTIME_BRINGS = ("boto3", "botocore", "s3transfer", "jmespath")
 EVALUATE = Path(__file__).with_name("evaluate_core.py")
+RUN_PODPACS_TESTS = Path(__file__).with_name("run_podpacs_tests.py")
+#: What runs the tests, in a folder of its own.
+PYTEST_BRINGS = ("_pytest", "iniconfig", "pluggy", "py", "pygments", "pytest")
 
 
 @dataclass(frozen=True)
@@ -50,14 +56,25 @@ def built(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
     for archive, name in ((package.dist, "code"), (package.dependencies, "dependencies")):
         with zipfile.ZipFile(archive.path) as opened:
             opened.extractall(extracted / name)
-    runtime = extracted / "runtime"
-    runtime.mkdir()
-    for name in RUNTIME_BRINGS:
-        found = find_spec(name)
-        assert found is not None
-        assert found.origin is not None
-        (runtime / name).symlink_to(Path(found.origin).parent)
+    runtime = link_packages(RUNTIME_BRINGS, extracted / "runtime")
     return Built(folder, package, extracted / "code", extracted / "dependencies", runtime)
+
+
+def find_package(name: str) -> Path:
+    """The folder of an installed package, or the file of a module."""
+    found = find_spec(name)
+    assert found is not None
+    assert found.origin is not None
+    path = Path(found.origin)
+    return path.parent if path.name == "__init__.py" else path
+
+
+def link_packages(names: Iterable[str], folder: Path) -> Path:
+    """A folder with these and nothing else."""
+    folder.mkdir()
+    for path in map(find_package, names):
+        (folder / path.name).symlink_to(path)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +121,44 @@ def test_a_result_can_be_written_as_netcdf_without_the_dependencies(report: dict
 def test_every_package_of_the_dependencies_imports(report: dict[str, Any]) -> None:
     assert {name: found for name, found in report["extras"].items() if found != "ok"} == {}
     assert {"rasterio", "h5netcdf", "zarr", "s3fs"} <= set(report["extras"])
+
+
+@pytest.mark.archive
+def test_the_code_passes_the_tests_of_podpacs_wheel_exactly_as_podpac_does(built: Built, tmp_path: Path) -> None:
+    plain = find_package("podpac")
+    code = tmp_path / "code"
+    code.mkdir()
+    for path in built.code.iterdir():
+        (code / path.name).symlink_to(path)
+    (code / "podpac").unlink()
+    shutil.copytree(built.code / "podpac", code / "podpac")
+    for path in [plain / "conftest.py", *plain.glob("**/test/*.py")]:
+        copy = code / "podpac" / path.relative_to(plain)
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, copy)
+    pytest_alone = link_packages(PYTEST_BRINGS, tmp_path / "pytest")
+    path = (code, built.dependencies, built.runtime, pytest_alone)
+    with ThreadPoolExecutor(2) as pool:
+        there = pool.submit(run_podpacs_tests, plain, (plain.parent,), tmp_path / "there")
+        here = pool.submit(run_podpacs_tests, code / "podpac", path, tmp_path / "here")
+    expected = there.result()
+    assert here.result() == expected
+    counts = Counter(outcome.split()[0] for outcome in expected.values())
+    # Those that fail need files that the wheel does not carry; those that are skipped, a network or bindings of GDAL.
+    assert counts == {"passed": 91, "failed": 44, "skipped": 19}
+
+
+def run_podpacs_tests(package: Path, path: Iterable[Path], home: Path) -> dict[str, str]:
+    """The outcome of each test in `package`, with nothing but `path` to import from."""
+    home.mkdir()
+    answer = subprocess.run(
+        [sys.executable, "-S", str(RUN_PODPACS_TESTS), str(package), *map(str, path)],
+        capture_output=True, text=True, check=False, cwd=home,
+        env={"HOME": str(home), "PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    found: dict[str, str] = json.loads(answer.stdout)
+    return found
 
 
 @pytest.mark.archive

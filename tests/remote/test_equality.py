@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +17,7 @@ import numpy as np
 import pytest
 
 from podpac_lambda_widgets.errors import PipelineFailedError
+from podpac_lambda_widgets.packaging.archive import Package
 from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request, decode_answer, encode_request
@@ -224,7 +230,39 @@ def function() -> Function:
     return Function({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2048"}, print_line=lambda line: None)
 
 
-def ask(function: Function, node: Any, coordinates: Any) -> Any:
+@dataclass(frozen=True)
+class ArchivedFunction:
+    """The function's code as the archive has it, in a process of its own."""
+
+    process: subprocess.Popen[bytes]
+
+    def handle(self, event: object) -> bytes:
+        """What it answers."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(event).encode() + b"\n")
+        self.process.stdin.flush()
+        return self.process.stdout.read(int.from_bytes(self.process.stdout.read(8), "big"))
+
+
+@pytest.fixture(scope="module")
+def archived(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArchivedFunction]:
+    code, home = tmp_path_factory.mktemp("code"), tmp_path_factory.mktemp("home")
+    with zipfile.ZipFile(package.dist.path) as archive:
+        archive.extractall(code)
+    command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("answer_events.py")), str(code)]
+    # What OpenBLAS takes the processor for decides about the last bits, here as there.
+    environ = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")}
+    environ |= {"TMPDIR": str(home), "PATH": ""}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ, cwd=home) as process:
+        yield ArchivedFunction(process)
+        assert process.stdin is not None
+        process.stdin.close()
+    assert process.returncode == 0
+    assert list(home.iterdir()) == [], "an ordinary pipeline writes no file"
+
+
+def ask(function: Function | ArchivedFunction, node: Any, coordinates: Any) -> Any:
     payload = encode_request(Request(json.loads(node.json), json.loads(coordinates.json)))
     answer = decode_answer(function.handle(json.loads(payload)))
     assert answer.body is not None
@@ -243,6 +281,16 @@ def as_text(found: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_answer_equals_local_evaluation(function: Function, name: str) -> None:
+    assert_equal_to_local_evaluation(function, name)
+
+
+@pytest.mark.archive
+@pytest.mark.parametrize("name", CASES)
+def test_the_answer_of_the_archive_equals_local_evaluation(archived: ArchivedFunction, name: str) -> None:
+    assert_equal_to_local_evaluation(archived, name)
+
+
+def assert_equal_to_local_evaluation(function: Function | ArchivedFunction, name: str) -> None:
     make, coordinates = CASES[name]
     expected = make().eval(coordinates)
     found = ask(function, make(), coordinates)
