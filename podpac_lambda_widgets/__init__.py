@@ -16,6 +16,11 @@ _PUBLIC = {
     "local_aws": "podpac_lambda_widgets.local.emulator",
     "Lambda": "podpac_lambda_widgets.node",
     "Studio": "podpac_lambda_widgets.studio",
+    "CredentialsForm": "podpac_lambda_widgets.studio.alone",
+    "SourceForm": "podpac_lambda_widgets.studio.alone",
+    "DeployForm": "podpac_lambda_widgets.studio.alone",
+    "PipelineForm": "podpac_lambda_widgets.studio.alone",
+    "ResultView": "podpac_lambda_widgets.studio.alone",
     "Stack": "podpac_lambda_widgets.engine.stack",
     "Deployment": "podpac_lambda_widgets.model.deployment",
     "Source": "podpac_lambda_widgets.model.source",
@@ -41,6 +46,11 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.packaging.build import build_package as build_package
     from podpac_lambda_widgets.secret import Secret as Secret
     from podpac_lambda_widgets.studio import Studio as Studio
+    from podpac_lambda_widgets.studio.alone import CredentialsForm as CredentialsForm
+    from podpac_lambda_widgets.studio.alone import DeployForm as DeployForm
+    from podpac_lambda_widgets.studio.alone import PipelineForm as PipelineForm
+    from podpac_lambda_widgets.studio.alone import ResultView as ResultView
+    from podpac_lambda_widgets.studio.alone import SourceForm as SourceForm
 
 
 def __getattr__(name: str) -> object:

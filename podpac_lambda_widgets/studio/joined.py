@@ -16,7 +16,7 @@ from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.studio.behind import Aws, find_archive_directory
 from podpac_lambda_widgets.studio.revival import find_variable
-from podpac_lambda_widgets.widgets.backend import Backend, Connection, StackActions
+from podpac_lambda_widgets.widgets.backend import Backend, StackActions
 from podpac_lambda_widgets.widgets.code import Code
 from podpac_lambda_widgets.widgets.credentials_form import CredentialsForm
 from podpac_lambda_widgets.widgets.deploy_form import DeployForm
@@ -77,8 +77,6 @@ class Studio(Page):
         self.deploy = DeployForm(worker, _first_wish(), self._stack, lambda: self.credentials.connection)
         self.pipeline = PipelineForm(worker, self._stack, read_variables)
         self.results = ResultView(worker)
-        #: Whether the function is there, as far as this Studio has seen.
-        self._exists = False
         super().__init__(
             [self.credentials, self.source, self.deploy, self.pipeline, self.results],
             title="PODPAC on AWS Lambda",
@@ -121,14 +119,12 @@ class Studio(Page):
         return [form.write_code() for form in self.forms[:number]]
 
     def _follow_connection(self, change: Any) -> None:
-        self.deploy.outdate()
-        self.deploy.show_made_names()
-        for form in (self.deploy, self.pipeline):
-            form.forget_errors()
+        self._follow_stack(False)
+        self.pipeline.forget_errors()
         self.pipeline.set_button("run", disabled=False)
+        # What was done in another account is not done in this one: AWS is asked what there is.
+        self.deploy.follow_connection()
         self._say_what_to_deploy()
-        # What was done in another account is not done in this one; new credentials for the same one change nothing.
-        self._follow_stack(self._exists and _is_same_place(change["old"], change["new"]))
 
     def _follow_source(self) -> None:
         self.deploy.outdate()
@@ -139,7 +135,6 @@ class Studio(Page):
         self.deploy.stand("ready", "Press Plan" if self.source.standing == "done" else "Build the archives first")
 
     def _follow_stack(self, exists: bool) -> None:
-        self._exists = exists
         self.pipeline.stand("ready", "Ready to run" if exists else "Needs a function that is built")
 
     def _runtime(self) -> str:
@@ -176,9 +171,3 @@ class Studio(Page):
 
     def _show_elsewhere(self, error: InvalidValueError) -> bool:
         return any(form.show_field_error(error) for form in self.forms)
-
-
-def _is_same_place(one: Connection | None, other: Connection | None) -> bool:
-    if one is None or other is None or one.embedded or other.embedded:
-        return False
-    return (one.identity.account, one.identity.region) == (other.identity.account, other.identity.region)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
     from podpac_lambda_widgets.plan.account import Identity
     from podpac_lambda_widgets.plan.changes import Plan
+    from podpac_lambda_widgets.plan.description import Description
     from podpac_lambda_widgets.plan.permissions import Purpose
 
 Cancelled = Callable[[], bool]
@@ -65,6 +66,9 @@ class StackActions(Protocol):
 
         ``confirm`` is the function's name where results would be lost, else True.
         """
+
+    def describe(self) -> Description:
+        """What there is of the stack in the account."""
 
     def policy_for(self, purpose: Purpose) -> dict[str, Any]:
         """The smallest policy with which the stack can be deployed, run or destroyed."""

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import traitlets as tl
 
 #: The package, as our own documentation imports it.
 IMPORT = "import podpac_lambda_widgets as plw"
@@ -86,17 +83,3 @@ def literal(value: object) -> str:
             return f"[{inner}]"
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     return repr(value)
-
-
-def differing(model: tl.HasTraits, names: Iterable[str] | None = None) -> dict[str, Any]:
-    """The traits of a model whose values are not their defaults, with those values.
-
-    Parameters
-    ----------
-    model : HasTraits
-    names : iterable of str, optional
-        Which traits; else all.
-    """
-    fresh = type(model)()
-    values = {name: getattr(model, name) for name in (model.trait_names() if names is None else names)}
-    return {name: value for name, value in values.items() if value != getattr(fresh, name)}

@@ -74,18 +74,14 @@ def credentials_layout(credentials: Credentials) -> list[dict[str, Any]]:
     ]
 
 
-def connect_code(credentials: Credentials) -> Code:
-    """Getting in by a profile or a key; the secret is asked for where the code runs."""
-    given = {
-        "profile": credentials.profile,
-        "access_key_id": credentials.access_key_id,
-        "region_name": credentials.region,
-    }
+def connect_code(profile: str, access_key_id: str, region: str) -> Code:
+    """Getting in by a profile or a key, as Python; the secret is asked for where the code runs."""
+    given = {"profile": profile, "access_key_id": access_key_id, "region_name": region}
     arguments = {name: literal(value) for name, value in given.items() if value}
     imports: tuple[str, ...] = ()
-    if credentials.access_key_id:
+    if access_key_id:
         imports = ("from getpass import getpass",)
-        asked = ["secret_access_key", *(["session_token"] if credentials.access_key_id.startswith("ASIA") else [])]
+        asked = ["secret_access_key", *(["session_token"] if access_key_id.startswith("ASIA") else [])]
         typed = {name: f'getpass("{name.replace("_", " ").capitalize()}: ")' for name in asked}
         typed["secret_access_key"] += "  # Asked for here: no secret belongs into code."
         arguments = {"access_key_id": arguments.pop("access_key_id"), **typed, **arguments}

@@ -87,7 +87,7 @@ class CredentialsForm(Form):
         self._check_complete(given, self.has_secret("secret_access_key"), self.has_secret("session_token"))
         self.worker.check_free()
         self._forget_root()
-        self._trying = connect_code(self.credentials)
+        self._trying = self._fields_as_code()
         secret, token = self.take_secret("secret_access_key"), self.take_secret("session_token")
         self.start(
             "Connecting to AWS",
@@ -183,7 +183,11 @@ class CredentialsForm(Form):
         if self.connection is not None:
             return self._taken
         self.check_fields()
-        return connect_code(self.credentials)
+        return self._fields_as_code()
+
+    def _fields_as_code(self) -> Code:
+        given = self.credentials
+        return connect_code(given.profile, given.access_key_id, given.region)
 
     # How long the credentials last
 

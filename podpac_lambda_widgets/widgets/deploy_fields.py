@@ -10,7 +10,7 @@ import traitlets as tl
 from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.model.base import StrictHasTraits
 from podpac_lambda_widgets.model.deployment import TRIGGERS, Deployment
-from podpac_lambda_widgets.widgets.code import differing, literal, write_call
+from podpac_lambda_widgets.widgets.code import literal, write_call
 from podpac_lambda_widgets.widgets.fields import Choice, action, actions, describe_field, folded, group
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Confirmation(StrictHasTraits):
 def deploy_layout(deployment: Deployment, confirmation: Confirmation) -> list[dict[str, Any]]:
     """The blocks of the Deploy form, and of the question it asks."""
     return [
+        {"block": "light", "actions": [action("look", "Ask again", "quiet")]},
         {"block": "card"},
         group("", [describe_field(deployment, name, span=4) for name in NAMES]),
         group("", [describe_field(deployment, name, span=4, narrow=6) for name in SIZES]),
@@ -143,8 +144,20 @@ def wish_in_words(deployment: Deployment) -> str:
     return " · ".join(words)[:1].upper() + " · ".join(words)[1:]
 
 
+def node_arguments(deployment: Deployment, source: Mapping[str, str]) -> dict[str, str]:
+    """The arguments of ``Lambda`` as keyword and expression: only what differs from the defaults, and always the name.
+
+    podpac's settings may give another name than the default.
+    """
+    defaults = Deployment()
+    pairs = {name: (getattr(deployment, name), getattr(defaults, name)) for name in defaults.trait_names()}
+    differing = {name: value for name, (value, default) in pairs.items() if value != default}
+    wished = {"function_name": deployment.function_name, **differing}
+    return {"session": "session", **source, **{name: literal(value) for name, value in wished.items()}}
+
+
 def deploy_lines(deployment: Deployment, source: Mapping[str, str]) -> tuple[str, ...]:
-    """The wish as Python: only what differs from the defaults, and always the name, which podpac's settings may give.
+    """The wish as Python, its plan, and building it.
 
     Parameters
     ----------
@@ -152,6 +165,5 @@ def deploy_lines(deployment: Deployment, source: Mapping[str, str]) -> tuple[str
     source : mapping of str to str
         The arguments that say where the archives are, as keyword and expression.
     """
-    wished = {"function_name": deployment.function_name, **differing(deployment)}
-    arguments = {"session": "session", **source, **{name: literal(value) for name, value in wished.items()}}
-    return (*write_call("plw.Lambda", arguments, variable="cloud"), "print(cloud.plan())", "cloud.build()")
+    node = write_call("plw.Lambda", node_arguments(deployment, source), variable="cloud")
+    return (*node, "print(cloud.plan())", "cloud.build()")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.errors import (
-    AccessDeniedError,
     ConfirmationRequiredError,
     InvalidValueError,
     PlanOutdatedError,
@@ -19,18 +16,17 @@ from podpac_lambda_widgets.errors import (
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.widgets import deploy_fields
 from podpac_lambda_widgets.widgets.backend import Connection, StackActions
-from podpac_lambda_widgets.widgets.cards import is_caused_by, policy_to_ask_for
 from podpac_lambda_widgets.widgets.code import Code
 from podpac_lambda_widgets.widgets.form import Form
 from podpac_lambda_widgets.widgets.plan_view import deletion_question, plan_table, step_of, waiting_steps
+from podpac_lambda_widgets.widgets.policy_at_hand import PolicyAtHand
+from podpac_lambda_widgets.widgets.stack_light import StackLight
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets.engine.events import Event
     from podpac_lambda_widgets.plan.changes import Plan
     from podpac_lambda_widgets.plan.permissions import Purpose
-
-T = TypeVar("T")
 
 
 class DeployForm(Form):
@@ -57,14 +53,13 @@ class DeployForm(Form):
     ) -> None:
         self.deployment = deployment
         self.confirmation = deploy_fields.Confirmation()
-        #: The policy that an administrator may be asked for, when something was not permitted.
-        self._policy = ""
+        self._policy = PolicyAtHand(worker)
         self._stack, self._connection = stack, connection
         #: The plan that is shown, while it is true.
         self.current_plan: Plan | None = None
         #: What made that plan, or is making it: the wish, the archives and the account as they were then.
         self._planned_with: StackActions | None = None
-        #: Called when something was built or deleted.
+        #: Told whether the function is there, whenever AWS has said so.
         self.on_change: Callable[[bool], None] = lambda exists: None
         #: The arguments of ``Lambda`` that say where the archives are, as keyword and expression.
         self.source_arguments: Callable[[], Mapping[str, str]] = dict
@@ -83,9 +78,11 @@ class DeployForm(Form):
         self.on_action("delete", self.delete)
         self.on_action("really_delete", self.really_delete)
         self.on_action("keep", self.keep)
+        self.light_switch = StackLight(self, stack, lambda exists: self.on_change(exists))
+        self.on_action("look", self.light_switch.look)
         self.on_action("stop", worker.cancel)
         self.set_button("stop", hidden=True, stops=True)
-        deployment.observe(lambda change: self._wish_changed())
+        deployment.observe(self._wish_changed)
         self.show_made_names()
         self._show_wish()
         self.stand("waiting", "Connect first")
@@ -188,43 +185,49 @@ class DeployForm(Form):
             self.deployment.function_public_endpoint = False
 
     def show_error(self, error: PodpacLambdaError) -> None:
-        """Show an error; where AWS denies something, with the policy that would permit it."""
-        super().show_error(error)
-        if self._policy and self.card and is_caused_by(error, AccessDeniedError):
-            self.card = {**self.card, **policy_to_ask_for(self._policy)}
+        """Show an error; where AWS denies something, with the policy that would permit it.
 
-    def _wish_changed(self) -> None:
+        What was done before the error may have changed what there is.
+        """
+        super().show_error(error)
+        self.card = self._policy.add_to(self.card, error)
+        if not isinstance(error, InvalidValueError):
+            self.light_switch.look()
+
+    def follow_connection(self) -> None:
+        """Begin anew in another account, or with other credentials."""
+        self.outdate()
+        self.show_made_names()
+        self.forget_errors()
+        self.light_switch.look()
+
+    def shown(self) -> None:
+        """Ask AWS again what there is, if it was asked a while ago."""
+        self.light_switch.refresh()
+
+    def _wish_changed(self, change: Any) -> None:
         self.outdate()
         self.show_made_names()
         self._show_wish()
+        if change["name"] == "function_name":
+            self.light_switch.look()
 
     def _show_wish(self) -> None:
         for name, state in deploy_fields.trigger_states(self.deployment).items():
             self.set_field(name, **state)
         self.folded = {deploy_fields.MORE: deploy_fields.wish_in_words(self.deployment)}
 
-    def _permitted(self, stack: StackActions, purpose: Purpose, work: Callable[[], T]) -> T:
-        """Do the work; where AWS denies it, have the policy at hand that would permit it."""
-        try:
-            return work()
-        except PodpacLambdaError as error:
-            if is_caused_by(error, AccessDeniedError):
-                # The denial is what is to be shown, with or without the policy.
-                with contextlib.suppress(PodpacLambdaError):
-                    policy = json.dumps(stack.policy_for(purpose), indent=2)
-                    self.worker.post(lambda: setattr(self, "_policy", policy))
-            raise
-
     def _compare_with_aws(self, doing: str, stack: StackActions, purpose: Purpose, work: Callable[[], Plan]) -> None:
         finished = functools.partial(self._planned, stack)
-        self.start(doing, lambda task: self._permitted(stack, purpose, work), finished)
-        self._planned_with, self._policy = stack, ""
+        self.start(doing, lambda task: self._policy.permitted(stack, purpose, work), finished)
+        self._policy.forget()
+        self._planned_with = stack
 
     def _begin(
         self, doing: str, stack: StackActions, purpose: Purpose, work: Callable[[Task], Callable[[], None]]
     ) -> None:
-        self.start(doing, lambda task: self._permitted(stack, purpose, lambda: work(task)), lambda show: show())
-        self._policy = ""
+        self.start(doing, lambda task: self._policy.permitted(stack, purpose, lambda: work(task)), lambda show: show())
+        self._policy.forget()
         self._forget_plan()
         self._planned_with = stack
         self.set_button("stop", hidden=False)
@@ -257,13 +260,13 @@ class DeployForm(Form):
             self.stand("failed", "This plan touches what is not ours")
         elif plan.is_empty:
             self.stand("done", "Up to date")
-            self.on_change(True)
+            self.light_switch.look()
         else:
             self.stand("ready", f"{len(plan.writes)} changes planned: press Build")
 
     def _built(self, plan: Plan) -> None:
         self.stand("done", f"{plan.stack} is ready")
-        self.on_change(True)
+        self.light_switch.look()
 
     def _show_deletion(self, plan: Plan) -> None:
         self.current_plan = plan
@@ -284,7 +287,7 @@ class DeployForm(Form):
 
     def _deleted(self, plan: Plan) -> None:
         self.stand("ready", "Deleted: nothing of it is left")
-        self.on_change(False)
+        self.light_switch.look()
 
     def _listen(self, event: Event) -> None:
         self.worker.post(lambda: self._show_event(event))

@@ -57,6 +57,9 @@ class Form(DrawnForm):
         self.on_msg(self._receive)
         worker.on_task(self._follow_task)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self.note}"
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         from podpac_lambda_widgets.widgets.page import Page
 
@@ -202,6 +205,10 @@ class Form(DrawnForm):
         if not quiet:
             self.forget_errors()
             self.stand("working", f"{doing} …")
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for what was begun; see :meth:`Worker.wait`."""
+        self.worker.wait(timeout)
 
     def _stop_steps(self, error: PodpacLambdaError) -> None:
         state = "stopped" if isinstance(error, CancelledError) else "failed"

@@ -84,6 +84,10 @@ class Page(anywidget.AnyWidget):
         super().__init__(forms=list(forms), assets=_digest(), **traits)
         self.on_msg(self._receive)
 
+    def __repr__(self) -> str:
+        lines = [f"  {form.title:<8} {form.note}" for form in self.forms]
+        return "\n".join([self.title or type(self).__name__, *lines])
+
     def describe_revival(self) -> dict[str, str]:
         """What :attr:`revival` is to be by now: variables come and go."""
         return self.forms[0].describe_revival() if len(self.forms) == 1 else {}

@@ -142,7 +142,7 @@ class SourceForm(Form):
     def lambda_arguments(self) -> dict[str, str]:
         """The arguments of ``Lambda`` that say where the archives are, as keyword and expression."""
         if self.source.is_bucket:
-            return {name: literal(getattr(self.source, name)) for name in _OBJECTS}
+            return literal_arguments(self.source)
         return dict(zip(_FILES, ("package.dist.path", "package.dependencies.path"), strict=True))
 
     def _follow_task(self, task: Task | None) -> None:
@@ -162,6 +162,12 @@ class SourceForm(Form):
         else:
             place = f"bucket {self.source.function_source_bucket}" if self.source.is_bucket else "files on this machine"
             self.stand("done", f"Archives from {place}")
+
+
+def literal_arguments(source: Source) -> dict[str, str]:
+    """The arguments of ``Lambda`` that say where the archives are, as keyword and literal."""
+    given = {name: getattr(source, name) for name in (*_FILES, *_OBJECTS)}
+    return {name: literal(value) for name, value in given.items() if value}
 
 
 def build_code(directory: Path, runtime: str) -> tuple[str, ...]:

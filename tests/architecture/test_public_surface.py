@@ -9,10 +9,15 @@ import podpac_lambda_widgets as plw
 from podpac_lambda_widgets import errors
 
 PUBLIC = [
+    "CredentialsForm",
+    "DeployForm",
     "Deployment",
     "Lambda",
+    "PipelineForm",
+    "ResultView",
     "Secret",
     "Source",
+    "SourceForm",
     "Stack",
     "Studio",
     "__version__",

@@ -377,7 +377,7 @@ def test_the_policy_to_ask_for_can_be_copied(lab: Any, open_studio: Any) -> None
     lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     lab.run_code(
         "from podpac_lambda_widgets.errors import PermissionsMissingError\n"
-        'studio.deploy._policy = \'{"Statement": "<b>"}\'\n'
+        'studio.deploy._policy.text = \'{"Statement": "<b>"}\'\n'
         "studio.deploy.show_error(PermissionsMissingError('1 is missing', missing=['iam:PassRole on arn:x']))"
     )
     step = studio.step("Deploy")

@@ -21,7 +21,8 @@ from podpac_lambda_widgets.packaging.archive import Archive, Package
 from podpac_lambda_widgets.packaging.progress import BuildProgress
 from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.changes import Create, Delete, Plan
-from podpac_lambda_widgets.plan.resources import LogGroup
+from podpac_lambda_widgets.plan.description import Description
+from podpac_lambda_widgets.plan.resources import Function, LogGroup, Observed
 from podpac_lambda_widgets.studio import Studio
 from podpac_lambda_widgets.widgets.backend import Connection
 from podpac_lambda_widgets.widgets.form import Form
@@ -38,6 +39,14 @@ class SilentAccount:
 
     def __getattr__(self, name: str) -> Any:
         return no_account
+
+
+def make_function(name: str, state: str = "Active") -> Function:
+    """A function as it is found."""
+    return Function(
+        name=name, role="r", runtime="python3.12", architecture="x86_64", handler="handler.handler", description="",
+        memory=2048, timeout=600, storage=512, environment={}, tags={}, code_sha256="", state=state,
+    )  # fmt: skip
 
 
 def make_result(array: xr.DataArray | None = None) -> Result:
@@ -110,6 +119,22 @@ class FakeStack:
         self.backend.did("delete", confirm)
         return self._apply(now, listener, cancelled)
 
+    def describe(self) -> Description:
+        """What was built and not deleted; not among what was ``asked``, for it is asked in the background."""
+        self.backend.threads.add(threading.get_ident())
+        self.backend.described += 1
+        if "describe" in self.backend.errors:
+            raise self.backend.errors["describe"]
+        name = self.deployment.function_name
+        group = LogGroup(name=f"/aws/lambda/{name}", retention=30, tags={})
+        function = make_function(name)
+        found = (
+            tuple(Observed(each, name) for each in (function, group))
+            if (self.backend.who.account, name) in self.backend.there
+            else ()
+        )
+        return Description(name, self.backend.who, (function, group), found)
+
     def policy_for(self, purpose: str) -> dict[str, Any]:
         self.backend.did("policy_for", purpose)
         return {"Version": "2012-10-17", "Statement": [{"Sid": purpose}]}
@@ -121,6 +146,8 @@ class FakeStack:
                 raise CancelledError("The plan was cancelled")
             listener(ChangeStarted(change))
             listener(ChangeApplied(change, 0.5))
+        what = (self.backend.who.account, self.deployment.function_name)
+        (self.backend.there.add if plan.purpose == "build" else self.backend.there.discard)(what)
         listener(PlanFinished(plan, 1.0))
         return plan
 
@@ -155,6 +182,9 @@ class FakeBackend:
     hold: threading.Event | None = None
     #: Holds a comparison until it is set.
     hold_plan: threading.Event | None = None
+    #: Accounts and names of the functions that are there, and how often it was asked what is.
+    there: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    described: int = 0
     running: threading.Event = field(default_factory=threading.Event)
     closed: list[str] = field(default_factory=list)
     #: Who AWS says we are. Not in the repr: its digits are also in the secrets that are looked for there.

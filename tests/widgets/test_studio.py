@@ -103,6 +103,7 @@ def test_a_plan_that_refuses_cannot_be_built(ready: Studio, backend: Any) -> Non
 
 def test_a_plan_with_nothing_to_do_means_that_the_function_is_there(ready: Studio, backend: Any) -> None:
     backend.planned = Plan("x", "build", (Keep(GROUP),))
+    backend.there.add((backend.who.account, "podpac-lambda-autogen"))
     ready.deploy.plan()
     ready.wait(10)
     assert (ready.deploy.standing, ready.pipeline.note) == ("done", "Ready to run")

@@ -1,5 +1,7 @@
 // The parts of a form, one kind of block each.
 const STEP = { waiting: ['wait', 'waiting'], working: ['busy', 'working'], done: ['check', 'done'], failed: ['alert', 'failed'], stopped: ['stop', 'stopped'] };
+// A sign beside each colour.
+const LAMP = { on: 'check', part: 'alert', bad: 'alert' };
 // Blocks that have a script of their own: name -> what draws it, with the parameters of drawBlock.
 const BLOCKS = {};
 
@@ -99,6 +101,17 @@ function drawBlock(form, block, paints, flushes, view) {
         node.replaceChildren(...facts.map(([term, value, fraction]) => h('div', {}, h('dt', {}, term), h('dd', {}, value,
           fraction === undefined ? null : h('span', { class: 'plw-bar', 'aria-hidden': 'true', style: `--part:${Math.min(1, fraction)}` })))));
       });
+    case 'light': {
+      const mark = h('span', { class: 'plw-lamp', 'aria-hidden': 'true' }), text = h('span'), when = h('span', { class: 'plw-when' });
+      const buttons = block.actions.map((action) => drawButton(form, action, paints, flushes, view));
+      return part('light', h('div', { class: 'plw-light', role: 'group', 'aria-label': 'In AWS' }, mark, h('p', { role: 'status' }, text, when), buttons), (node) => {
+        const light = form.get('light');
+        node.dataset.tone = light.tone;
+        mark.replaceChildren(...[LAMP[light.tone]].filter(Boolean).map(icon));
+        text.textContent = light.text || '';
+        when.textContent = light.when ? ` · ${light.when}` : '';
+      });
+    }
     default:
       return (BLOCKS[block.block] || drawText)(form, block, paints, flushes, view);
   }
