@@ -23,7 +23,7 @@ class Asker {
 
 class ResultPlot {
   constructor(form, block, view) {
-    Object.assign(this, { form, view, data: null, point: null, pinned: false, place: null, room: 0, revision: null });
+    Object.assign(this, { form, view, data: null, point: null, pinned: false, place: null, asked: Infinity, revision: null });
     this.canvas = h('canvas', { class: 'plw-raster', role: 'img' });
     this.axes = s('svg', { class: 'plw-axes' });
     this.surface = h('div', { class: 'plw-surface', tabindex: '0', role: 'group' }, this.canvas, this.axes);
@@ -32,7 +32,7 @@ class ResultPlot {
     this.caption = h('figcaption', {});
     this.figure = h('figure', { class: 'plw-plot' }, this.caption, this.surface, this.value, this.remark);
     this.sliders = h('div', { class: 'plw-sliders' });
-    this.inspected = h('dl', { class: 'plw-inspected' });
+    this.inspected = h('div', { class: 'plw-inspected' });
     this.said = h('p', { class: 'plw-sr', role: 'status' });
     this.profile = h('div', { class: 'plw-profile', hidden: true });
     this.empty = h('div', { class: 'plw-empty' }, icon('chart'), h('p', {}, block.empty));
@@ -57,7 +57,9 @@ class ResultPlot {
     new ResizeObserver(() => {
       this.draw();
       clearTimeout(late);
-      late = setTimeout(() => { if (this.data && this.roomInPixels() > this.asked) this.askPicture(); }, RESIZE_MS);
+      const more = () => { if (this.roomInPixels() > this.asked) this.askPicture(); };
+      if (this.asked) late = setTimeout(more, RESIZE_MS);
+      else more();
     }).observe(this.node);
   }
 
@@ -91,7 +93,7 @@ class ResultPlot {
     const width = this.roomInPixels();
     // Out of sight there is no width: the observer asks when there is one.
     this.asked = width;
-    this.send({ type: 'picture', width: Math.max(width, 1), height: Math.round(MOST_HEIGHT * (globalThis.devicePixelRatio || 1)) });
+    if (width) this.send({ type: 'picture', width, height: Math.round(MOST_HEIGHT * (globalThis.devicePixelRatio || 1)) });
   }
 
   // What the kernel sends
@@ -226,13 +228,14 @@ class ResultPlot {
     this.point = null;
     this.pinned = false;
     this.axes.querySelector('.plw-pin')?.remove();
-    this.inspected.replaceChildren(h('div', { class: 'plw-hint' }, HINT));
+    this.inspected.replaceChildren(h('p', { class: 'plw-hint' }, HINT));
   }
 
   showPoint(point) {
     this.point = point;
     const pairs = [...point.places, ...point.values];
-    this.inspected.replaceChildren(...pairs.map(([term, text], i) => h('div', { class: i < point.places.length ? null : 'plw-inspected-value' }, h('dt', {}, term), h('dd', {}, text))));
+    this.inspected.replaceChildren(h('dl', {}, pairs.map(([term, text], i) =>
+      h('div', { class: i < point.places.length ? null : 'plw-inspected-value' }, h('dt', {}, term), h('dd', {}, text)))));
     // A pointer moves faster than anybody listens.
     if (!this.quiet) this.said.textContent = pairs.map(([term, text]) => `${term} ${text}`).join(', ');
     this.drawPoint();
