@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             runtime=options.runtime,
             architecture=options.architecture,
             recipe=options.recipe,
+            plugins=options.plugins,
             listener=show_progress(sys.stderr),
             force=options.force,
         )
@@ -47,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--architecture", choices=ARCHITECTURES, help="default: this machine's")
     parser.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="default: the current folder")
     parser.add_argument("--recipe", type=Path, metavar="DIR", help="folder with handler.py and locks/")
+    parser.add_argument(
+        "--plugin", action="append", dest="plugins", default=[], metavar="MODULE",
+        help="a .py file, a package's folder or an importable module with nodes of yours; may be given several times",
+    )  # fmt: skip
     parser.add_argument("--force", action="store_true", help="build even if equal archives are there")
     return parser
 
@@ -76,6 +81,7 @@ def _summary(package: Package) -> str:
             f"  {archive.path.name}  {archive.size / 1e6:6.1f} MB, {archive.unzipped_size / 1e6:6.1f} MB extracted, "
             f"sha256 {archive.sha256}"
         )
+    lines += [f"  with the node {node}" for node in package.dist.nodes]
     lines += [f"Built podpac deployment package: {DIST_NAME}", f"Built podpac dependencies: {DEPENDENCIES_NAME}"]
     return "\n".join(lines) + "\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +15,7 @@ from podpac_lambda_widgets.packaging.handler import check_handler
 from podpac_lambda_widgets.packaging.manifest import Manifest
 from podpac_lambda_widgets.packaging.scan import Scan, scan_archive
 from podpac_lambda_widgets.packaging.target import Target, choose_target
+from podpac_lambda_widgets.remote.allowlist import PLUGIN_NODES, parse_plugin_nodes
 
 _KINDS = {"dist": "Distribution archive", "dependencies": "Dependencies archive"}
 _REBUILD = "Build the archives again."
@@ -34,6 +36,8 @@ class Archive:
         Bytes of the archive, and of its files once extracted.
     manifest : Manifest or None
         None for an archive this package did not build; then only what can be seen in it was checked.
+    nodes : tuple of str
+        ``plugin.Node`` of the nodes that plugins brought into it, sorted (dist only).
     """
 
     path: Path
@@ -42,6 +46,7 @@ class Archive:
     size: int
     unzipped_size: int
     manifest: Manifest | None
+    nodes: tuple[str, ...] = ()
 
     @property
     def fits_direct_upload(self) -> bool:
@@ -65,8 +70,9 @@ class Package:
             for archive in (self.dist, self.dependencies)
         )
         heads = "".join(f"<th scope='col'>{text}</th>" for text in ("", "File", "Size", "Extracted", "SHA-256"))
+        nodes = f"<br>with your nodes {escape(', '.join(self.dist.nodes))}" if self.dist.nodes else ""
         return (
-            f"<table><caption>{escape(describe_manifest(self.dist.manifest))}</caption>"
+            f"<table><caption>{escape(describe_manifest(self.dist.manifest))}{nodes}</caption>"
             f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
@@ -125,11 +131,18 @@ def inspect_package(
     check_handler(dist, handler)
     check_code_size(dist.unzipped_size, resource=str(dist.path))
     _check_ephemeral_storage(dependencies, ephemeral_storage)
-    return Package(_describe(dist, "dist"), _describe(dependencies, "dependencies"))
+    return Package(_describe(dist, "dist", _read_nodes(dist)), _describe(dependencies, "dependencies"))
 
 
-def _describe(scan: Scan, kind: str) -> Archive:
-    return Archive(scan.path, kind, scan.sha256, scan.size, scan.unzipped_size, scan.manifest)
+def _describe(scan: Scan, kind: str, nodes: tuple[str, ...] = ()) -> Archive:
+    return Archive(scan.path, kind, scan.sha256, scan.size, scan.unzipped_size, scan.manifest, nodes)
+
+
+def _read_nodes(dist: Scan) -> tuple[str, ...]:
+    if PLUGIN_NODES not in dist.names:
+        return ()
+    with zipfile.ZipFile(dist.path) as archive:
+        return tuple(sorted(parse_plugin_nodes(archive.read(PLUGIN_NODES))))
 
 
 def _check_kind(scan: Scan, kind: str) -> None:

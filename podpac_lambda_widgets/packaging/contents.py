@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import podpac_lambda_widgets
 from podpac_lambda_widgets.errors import BuildError
 from podpac_lambda_widgets.packaging.manifest import Manifest
+from podpac_lambda_widgets.packaging.plugins import Plugin
 from podpac_lambda_widgets.packaging.recipe import PACKAGE_FOLDER, Recipe
-from podpac_lambda_widgets.packaging.zipping import measure_files
+from podpac_lambda_widgets.packaging.zipping import Contents
 
 #: The entry point in the recipe's handler.py.
 HANDLER = "handler.handler"
@@ -34,7 +35,7 @@ def copy_own_files(recipe: Recipe, directory: Path) -> None:
         shutil.copyfile(path, directory / path.name)
 
 
-def describe_builder(recipe: Recipe | None = None) -> str:
+def describe_builder(recipe: Recipe | None = None, plugins: Sequence[Plugin] = ()) -> str:
     """This package's version and a digest of its files that make an archive what it is.
 
     Parameters
@@ -42,14 +43,16 @@ def describe_builder(recipe: Recipe | None = None) -> str:
     recipe : Recipe, optional
         For the code archive: its modules, and ours that run inside Lambda, count too. The dependencies archive
         holds neither, and stays the same when they change.
+    plugins : sequence of Plugin, optional
+        For the code archive: what else is packed into it.
     """
     shipped = [PACKAGE_FOLDER / name for name in _SHIPPED] if recipe else []
     own = [path for top in (*shipped, PACKAGE_FOLDER / "packaging") for path in _files_below(top)]
     files = [(path.relative_to(PACKAGE_FOLDER.parent).as_posix(), path) for path in own]
     files += [(path.name, path) for path in recipe.modules] if recipe else []
-    digest = hashlib.sha256()
-    for name, path in sorted(files):
-        digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    digests = [(name, hashlib.sha256(path.read_bytes()).hexdigest()) for name, path in files]
+    digests += [(f"plugin {plugin.name}", plugin.sha256()) for plugin in plugins]
+    digest = hashlib.sha256("".join(f"{name}\0{found}\n" for name, found in sorted(digests)).encode())
     return f"{podpac_lambda_widgets.__version__}+{digest.hexdigest()[:12]}"
 
 
@@ -59,43 +62,61 @@ def _files_below(top: Path) -> list[Path]:
     return [path for path in top.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
 
-def describe_pair(core: Path, extras: Path, common: Manifest, recipe: Recipe) -> tuple[Manifest, Manifest]:
-    """The manifests of the two trees.
+def describe_dependencies(extras: Contents, common: Manifest) -> Manifest:
+    """The manifest of the dependencies archive."""
+    return replace(
+        common,
+        files_sha256=extras.files_sha256,
+        unzipped_bytes=extras.size,
+        provides=find_top_level_imports(extras.digests),
+    )
+
+
+def describe_dist(packages: Contents, own: Contents, dependencies: Manifest, builder_version: str) -> Manifest:
+    """The manifest of the code archive.
+
+    Parameters
+    ----------
+    packages, own : Contents
+        The installed packages, which come first in it; the handler, our own modules and plugins.
+    dependencies : Manifest
+        That of the archive it belongs to.
 
     Raises
     ------
     BuildError
-        If both hold a package of the same name.
+        If a module is there twice: in two of the three.
     """
-    with ThreadPoolExecutor(2) as pool:
-        (core_sha256, core_bytes), (extras_sha256, extras_bytes) = pool.map(measure_files, (core, extras))
-    provides, dependencies_provides = find_top_level_imports(core), find_top_level_imports(extras)
-    both = sorted(set(provides) & set(dependencies_provides))
-    if both:
-        raise BuildError("A package is in both archives.", resource=", ".join(both), next_step="Write the locks again.")
-    dependencies = replace(
-        common, files_sha256=extras_sha256, unzipped_bytes=extras_bytes, provides=dependencies_provides
-    )
-    dist = replace(
-        common,
+    shipped, ours = find_top_level_imports(packages.digests), find_top_level_imports(own.digests)
+    twice = {*shipped} & {*ours} | ({*shipped} | {*ours}) & {*dependencies.provides}
+    if twice:
+        raise BuildError(
+            "A module is in the archives twice.",
+            resource=", ".join(sorted(twice)),
+            next_step="Rename the module beside the handler, or write the locks again.",
+        )
+    everything = packages + own
+    return replace(
+        dependencies,
         kind="dist",
-        builder_version=describe_builder(recipe),
-        files_sha256=core_sha256,
-        unzipped_bytes=core_bytes,
-        provides=provides,
+        builder_version=builder_version,
+        files_sha256=everything.files_sha256,
+        unzipped_bytes=everything.size,
+        provides=tuple(sorted((*shipped, *ours))),
         handler=HANDLER,
-        dependencies_provides=dependencies_provides,
-        dependencies_files_sha256=extras_sha256,
+        dependencies_provides=dependencies.provides,
+        dependencies_files_sha256=dependencies.files_sha256,
+        packages_files=len(packages.digests),
     )
-    return dist, dependencies
 
 
-def find_top_level_imports(directory: Path) -> tuple[str, ...]:
-    """Names that can be imported with `directory` on the path, sorted."""
-    names = set()
-    for path in directory.iterdir():
-        name = path.name.split(".")[0]
-        is_package = path.is_dir() and path.suffix not in (".dist-info", ".libs", ".data")
-        if name.isidentifier() and name != "__pycache__" and (is_package or path.suffix in (".py", ".pyc", ".so")):
-            names.add(name)
-    return tuple(sorted(names))
+def find_top_level_imports(names: Iterable[str]) -> tuple[str, ...]:
+    """What can be imported when files of these names lie in a folder on the path, sorted."""
+    found = set()
+    for top, rest in {(first, bool(rest)) for first, _, rest in (name.partition("/") for name in names)}:
+        suffix = PurePosixPath(top).suffix
+        is_module = suffix not in (".dist-info", ".libs", ".data") if rest else suffix in (".py", ".pyc", ".so")
+        name = top.partition(".")[0]
+        if is_module and name.isidentifier() and name != "__pycache__":
+            found.add(name)
+    return tuple(sorted(found))

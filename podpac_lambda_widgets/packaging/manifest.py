@@ -44,6 +44,9 @@ class Manifest:
         Top-level names found in the dependencies archive (dist only).
     dependencies_files_sha256 : str
         ``files_sha256`` of the dependencies archive it was built with (dist only).
+    packages_files : int
+        How many of its files, the first ones, are the installed packages; behind them are the handler, this package's
+        own modules, and plugins (dist only).
     left_out : dict
         Distributions left out on purpose, each with the reason.
     format : int
@@ -65,6 +68,7 @@ class Manifest:
     handler: str = ""
     dependencies_provides: tuple[str, ...] = ()
     dependencies_files_sha256: str = ""
+    packages_files: int = 0
     left_out: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
 

@@ -15,6 +15,7 @@ import traitlets
 #: and Zarr takes letters from its own.
 LOCATIONS = {
     "CSV": "location",
+    "Dataset": "location",
     "Rasterio": "bucket_location",
     "Zarr": "zarr_location",
     "BaseFileSource": "bucket_location",

@@ -10,12 +10,7 @@ from typing import Any
 
 from podpac_lambda_widgets.packaging.node_descriptions import describe_node
 
-#: Modules whose concrete nodes are offered. Left out: ``core.managers`` (they start processes, call AWS or write
-#: files), the caches (they keep results for the next caller, and read pickles), ``core.data.ogr`` and
-#: ``core.data.h5py_source`` (they open local files only), ``core.data.dataset_source`` (it opens HDF5, and an HDF5 file
-#: can name external storage, virtual sources and external links, /proc/self/environ too, which HDF5's library opens by
-#: itself), ``core.data.ogc`` and ``core.data.pydap_source`` (the server's answer says where the next request goes), and
-#: what has no use by itself (abstract bases, ``ZarrMemory``).
+#: Modules whose nodes are offered.
 NODES = {
     "alglib.climatology": ["BetaFitDayOfYear"],
     "core.algorithm.coord_select": [
@@ -48,11 +43,45 @@ NODES = {
     "core.compositor.tile_compositor": ["TileCompositor"],
     "core.data.array_source": ["Array"],
     "core.data.csv_source": ["CSV"],
+    "core.data.dataset_source": ["Dataset"],
+    "core.data.h5py_source": ["H5PY"],
     "core.data.rasterio_source": ["Rasterio"],
     "core.data.reprojection": ["ReprojectedSource"],
     "core.data.zarr_source": ["Zarr"],
     "core.interpolation.interpolation": ["Interpolate"],
 }
+_BASE = "It is what others are derived from, and computes nothing."
+_KEEPS = "It keeps results for the next caller."
+_STARTS = "It starts processes, calls AWS or writes files."
+_ANSWERS = "The server's answer says where the next request goes, which nobody can hold."
+#: podpac's other node classes, each with the reason.
+LEFT_OUT = {
+    **dict.fromkeys(
+        (
+            "core.algorithm.algorithm.Algorithm", "core.algorithm.algorithm.BaseAlgorithm",
+            "core.algorithm.algorithm.UnaryAlgorithm", "core.algorithm.coord_select.ModifyCoordinates",
+            "core.algorithm.generic.GenericInputs", "core.algorithm.stats.DayOfYearWindow",
+            "core.algorithm.stats.Reduce", "core.algorithm.stats.ReduceOrthogonal",
+            "core.cache.cache_interface.CacheNode", "core.compositor.compositor.BaseCompositor",
+            "core.data.datasource.DataSource", "core.data.file_source.BaseFileSource", "core.node.Node",
+        ),
+        _BASE,
+    ),
+    "core.cache.hash_cache.HashCache": _KEEPS,
+    "core.cache.zarr_cache.ZarrCache": _KEEPS,
+    "core.data.ogc.WCS": _ANSWERS,
+    "core.data.pydap_source.PyDAP": _ANSWERS,
+    "core.data.ogr.OGR": "It opens files of the machine only.",
+    "core.data.zarr_memory_source.ZarrMemory": "It reads an array that is in memory; a definition has none.",
+    **dict.fromkeys(
+        (
+            "core.managers.aws.Lambda", "core.managers.multi_process.Process", "core.managers.parallel.Parallel",
+            "core.managers.parallel.ParallelAsync", "core.managers.parallel.ParallelAsyncOutputZarr",
+            "core.managers.parallel.ParallelOutputZarr",
+        ),
+        _STARTS,
+    ),
+}  # fmt: skip
 #: The public modules that offer the same nodes under shorter names.
 PUBLIC = ("algorithm", "compositor", "data", "interpolators")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +46,10 @@ class Pin:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A folder with ``handler.py``, modules it may need beside it, ``locks/core.txt`` and ``locks/extras.txt``."""
+    """A folder with ``handler.py``, modules it may need beside it, ``locks/core.txt`` and ``locks/extras.txt``.
+
+    A package ``podpac`` in it takes the place of the lock's.
+    """
 
     directory: Path
 
@@ -66,9 +70,26 @@ class Recipe:
     def extras_lock(self) -> Path:
         return self.directory / "locks" / "extras.txt"
 
+    @property
+    def podpac(self) -> Path | None:
+        """A copy of podpac of the user's own, if there is one."""
+        folder = self.directory / "podpac"
+        return folder if (folder / "__init__.py").is_file() else None
+
     def lock_sha256(self) -> str:
-        """One digest over both locks."""
-        return hashlib.sha256(self.core_lock.read_bytes() + b"\0" + self.extras_lock.read_bytes()).hexdigest()
+        """One digest over both locks, and over the copy of podpac if there is one."""
+        digest = hashlib.sha256(self.core_lock.read_bytes() + b"\0" + self.extras_lock.read_bytes())
+        own = self.podpac.rglob("*") if self.podpac else ()
+        for path in sorted(path for path in own if path.is_file() and "__pycache__" not in path.parts):
+            name = path.relative_to(self.directory).as_posix()
+            digest.update(f"\0{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+        return digest.hexdigest()
+
+    def put_podpac(self, directory: Path) -> None:
+        """Put the copy of podpac in the place of the one that was installed into `directory`, if there is one."""
+        if self.podpac is not None:
+            shutil.rmtree(directory / "podpac")
+            shutil.copytree(self.podpac, directory / "podpac", ignore=shutil.ignore_patterns("__pycache__"))
 
 
 @dataclass(frozen=True)
@@ -92,9 +113,7 @@ def find_recipe(directory: Path | None = None) -> Recipe:
     BuildError
         If a file of the recipe is missing.
     """
-    installed = Path(sysconfig.get_path("data")) / "share" / "podpac_lambda_widgets" / "aws"
-    chosen = directory or (_IN_CHECKOUT if (_IN_CHECKOUT / "locks").is_dir() else installed)
-    recipe = Recipe(Path(chosen))
+    recipe = Recipe(Path(directory or own_recipe_folder()))
     for path in (recipe.handler, recipe.core_lock, recipe.extras_lock):
         if not path.is_file():
             raise BuildError(
@@ -104,6 +123,12 @@ def find_recipe(directory: Path | None = None) -> Recipe:
                 next_step="Name a folder with handler.py, locks/core.txt and locks/extras.txt as the recipe.",
             )
     return recipe
+
+
+def own_recipe_folder() -> Path:
+    """The checkout's ``dist/aws``, or the installed copy of it."""
+    installed = Path(sysconfig.get_path("data")) / "share" / "podpac_lambda_widgets" / "aws"
+    return _IN_CHECKOUT if (_IN_CHECKOUT / "locks").is_dir() else installed
 
 
 def read_lock(path: Path) -> tuple[Pin, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,8 +31,8 @@ class Scan:
         Of the archive file, hexadecimal.
     size, unzipped_size : int
         Bytes of the archive, and of its files once extracted.
-    names : frozenset of str
-        Its files, without the manifest.
+    digests : mapping of str to str
+        SHA-256 of each of its files, without the manifest; by name.
     binaries : tuple of Binary
         Its compiled modules and shared libraries.
     """
@@ -41,8 +42,13 @@ class Scan:
     size: int
     unzipped_size: int
     manifest: Manifest | None
-    names: frozenset[str]
+    digests: Mapping[str, str]
     binaries: tuple[Binary, ...]
+
+    @property
+    def names(self) -> Set[str]:
+        """Its files, without the manifest."""
+        return self.digests.keys()
 
 
 def scan_archive(path: Path) -> Scan:
@@ -83,7 +89,7 @@ def _scan(path: Path, size: int, _modified_ns: int, _inode: int) -> Scan:
     total = sum(entry.file_size for entry in archive.infolist())
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Scan(path, sha256, size, total, manifest, frozenset(digests), tuple(binaries))
+    return Scan(path, sha256, size, total, manifest, digests, tuple(binaries))
 
 
 def _check_readable_size(archive: zipfile.ZipFile, path: Path) -> None:

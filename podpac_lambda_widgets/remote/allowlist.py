@@ -118,6 +118,17 @@ def read_plugin_nodes(folder: Path) -> dict[str, NodeRule]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise _damaged(type(error).__name__) from None
+    return parse_plugin_nodes(text)
+
+
+def parse_plugin_nodes(text: str | bytes) -> dict[str, NodeRule]:
+    """Parse what :func:`read_plugin_nodes` reads.
+
+    Raises
+    ------
+    ArchiveCorruptError
+        It is not what the builder writes.
+    """
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -49,7 +49,7 @@ class Output:
 
 def encoding_of(output: Mapping[str, object]) -> Encoding:
     """The encoding that an output names; netCDF where it names none that there is, which :func:`read_output` tells."""
-    name = output.get("format", "netcdf")
+    name = output.get("format")
     return _NAMES.get(name, "netcdf") if isinstance(name, str) else "netcdf"
 
 
@@ -78,7 +78,7 @@ def read_output(output: Mapping[str, object]) -> Output:
     PipelineRejectedError
         Another format, another option, or a value that the option does not take.
     """
-    name = output.get("format", "netcdf")
+    name = output.get("format")
     encoding = _NAMES.get(name) if isinstance(name, str) else None
     if encoding is None:
         _refuse("The output format is not offered", "output.format", f"{ascii(name)[:60]}; offered: {_OFFERED}")

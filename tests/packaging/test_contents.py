@@ -219,7 +219,7 @@ def test_top_level_imports_are_packages_and_modules(tmp_path: Path) -> None:
     names = ["numpy/__init__.pyc", "six.pyc", f"_yaml{suffix}", "numpy.libs/x.so", "numpy-2.dist-info/METADATA",
              "__pycache__/handler.pyc", "wrapt-stubs/a.py", "README"]  # fmt: skip
     write_tree(tmp_path, dict.fromkeys(names, b""))
-    assert find_top_level_imports(tmp_path) == ("_yaml", "numpy", "six")
+    assert find_top_level_imports(names_in(tmp_path)) == ("_yaml", "numpy", "six")
 
 
 def test_a_program_that_fails_is_quoted_without_the_password_of_an_address() -> None:

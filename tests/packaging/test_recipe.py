@@ -135,3 +135,19 @@ def test_only_runtimes_of_lambda_are_targets(runtime: str) -> None:
     with pytest.raises(InvalidValueError) as refused:
         choose_target(runtime, "x86_64")
     assert refused.value.field == "runtime"
+
+
+def test_a_copy_of_podpac_takes_the_place_of_the_locks(tmp_path: Path) -> None:
+    recipe = find_recipe(write_recipe(tmp_path / "mine", "ab", "c"))
+    before = recipe.lock_sha256()
+    for folder, text in (("mine", "__version__ = 'mine'"), ("installed", "__version__ = '4.0.1'")):
+        (tmp_path / folder / "podpac" / "core").mkdir(parents=True)
+        (tmp_path / folder / "podpac" / "__init__.py").write_text(text)
+    (tmp_path / "installed" / "podpac" / "core" / "old.py").write_text("")
+    (tmp_path / "mine" / "podpac" / "core" / "new.py").write_text("")
+    recipe.put_podpac(tmp_path / "installed")
+    assert [path.name for path in (tmp_path / "installed" / "podpac" / "core").iterdir()] == ["new.py"]
+    assert "mine" in (tmp_path / "installed" / "podpac" / "__init__.py").read_text()
+    with_copy = recipe.lock_sha256()
+    (tmp_path / "mine" / "podpac" / "core" / "new.py").write_text("x = 1")
+    assert len({before, with_copy, recipe.lock_sha256()}) == 3

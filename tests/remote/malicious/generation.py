@@ -266,7 +266,9 @@ class Generator:
             f"s3://bucket/{word}\n", f"https://2130706433/{word}", f"https://{word}.internal/", word, {word: 1}, [word],
             self.random.choice(VALUES),
         ))  # fmt: skip
-        path = self.random.choice(("data.CSV", "data.Rasterio", "data.Zarr", "core.data.csv_source.CSV"))
+        path = self.random.choice((
+            "data.CSV", "data.Rasterio", "data.Zarr", "data.Dataset", "data.H5PY", "core.data.csv_source.CSV",
+        ))  # fmt: skip
         return self.beside({"node": path, "attrs": {"source": value}})
 
     def crs(self) -> Json:
