@@ -12,6 +12,8 @@ from podpac_lambda_widgets.remote.budget import points
 _CRS_FILES = re.compile(
     r"grids|init|file|catalog|defmodel|tinshift|\bmodel\s*=|\bpipeline\b|=\s*[\"']?[/~.@]|://|\.\.|\\", re.IGNORECASE
 )
+#: A time with an offset from UTC.
+_ZONE = re.compile(r".*[T ]\d.*[+-]\d\d(:?\d\d)?")
 _CRS = re.compile(r"[\x20-\x7e\s\u00a0-\u024f]*")
 
 
@@ -68,3 +70,30 @@ def _check_dimension(item: object, where: str) -> None:
     allowed = {"name", "values", "start", "stop", "step", "size", "anchor_boundary", "geotransform", "shape"}
     if isinstance(item, Mapping) and (unknown := sorted(item.keys() - allowed)):
         raise InvalidCoordinatesError("Not a property of coordinates", field=f"{where}.{ascii(unknown[0])[1:-1][:40]}")
+    if isinstance(item, Mapping):
+        name = ascii(item.get("name"))[1:-1][:40]
+        given = item["values"] if "values" in item else [item[end] for end in ("start", "stop") if end in item]
+        _check_values(given, f"{where}.{name}")
+
+
+def _check_values(values: object, where: str) -> None:
+    """Numbers, or times, and not both: of a mixture numpy makes an array of objects, which is compared as text."""
+    leaves = [values]
+    while any(isinstance(leaf, list | tuple) for leaf in leaves):
+        leaves = [inner for leaf in leaves for inner in (leaf if isinstance(leaf, list | tuple) else (leaf,))]
+    kinds = {type(leaf) for leaf in leaves}
+    if not (kinds <= {int, float} or kinds <= {str}):
+        raise InvalidCoordinatesError(
+            "The values of a dimension are of several kinds",
+            field=where,
+            why=", ".join(sorted(kind.__name__ for kind in kinds)),
+            next_step="Give numbers, or times, and not both",
+        )
+    zoned = next((leaf for leaf in leaves if isinstance(leaf, str) and _ZONE.fullmatch(leaf)), "")
+    if zoned:
+        raise InvalidCoordinatesError(
+            "A time has a time zone",
+            field=where,
+            why=f"{ascii(zoned)[1:-1][:40]}; podpac's times have none",
+            next_step="Give times in UTC, without a zone",
+        )

@@ -150,6 +150,8 @@ def called(aws: LocalSession, tmp_path: Path, make_zip: Callable[..., Path]) -> 
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
                             "Action": "sts:AssumeRole"}], "Version": "2012-10-17"}  # fmt: skip
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    logging = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName=name, PolicyName="log", PolicyDocument=json.dumps(logging))
     code = make_zip(tmp_path / "code.zip", {"handler.py": HANDLER.encode()}).read_bytes()
     functions.create_function(
         FunctionName=name, Role=role, Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
@@ -159,6 +161,7 @@ def called(aws: LocalSession, tmp_path: Path, make_zip: Callable[..., Path]) -> 
     functions.invoke(FunctionName=name, Payload=b'{"a": 1}')
     yield name
     functions.delete_function(FunctionName=name)
+    iam.delete_role_policy(RoleName=name, PolicyName="log")
     iam.delete_role(RoleName=name)
     aws.client("logs").delete_log_group(logGroupName=f"/aws/lambda/{name}")
 

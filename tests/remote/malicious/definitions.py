@@ -151,6 +151,7 @@ PIPELINES: dict[str, Any] = {
     "a lone surrogate": node("algorithm.SinCoords", attrs={"units": "\ud800"}),
     "a lone surrogate as a name": {"\udfff": SIN},
     "an integer of a thousand digits": node("algorithm.SinCoords", attrs={"units": 10**1000}),
+    "an expression of a million characters": arithmetic("A" + " + A" * 250_000),
     **{f"expression {eqn!r}"[:60]: arithmetic(eqn) for eqn in EQNS},
     "an expression by attribute": arithmetic("{a.__class__}", params={"a": 1}),
     "an expression by index": arithmetic("{a[0]}", params={"a": "b"}),
@@ -262,6 +263,10 @@ COORDINATES: dict[str, Any] = {
     "a size that is true": {"coords": [{"name": "lat", "start": 0, "stop": 1, "size": True}]},
     "a start that is an object": {"coords": [{"name": "lat", "start": {}, "stop": 1, "step": 1}]},
     "values that are objects": {"coords": [{"name": "lat", "values": [{}]}]},
+    "values of several kinds": {"coords": [{"name": "lat", "values": [1.0, "2018-01-01", None]}]},
+    "times of several zones": {
+        "coords": [{"name": "time", "values": ["2018-01-01T00:00:00+01:00", "2018-01-01T00:00:00Z"]}]
+    },
     "an unknown property": {"coords": [{"name": "lat", "values": [1], "ctype": "x"}]},
     "another unknown property": {**GRID, "validate_crs": False},
     "a CRS from a file": {**GRID, "crs": "+init=/etc/passwd:1"},
@@ -284,6 +289,9 @@ WHOLE: dict[str, Any] = {
     "an output that is text": {"output": "netcdf"},
     "a secret setting": {"settings": {"AWS_SECRET_ACCESS_KEY": "x"}},
     "unsafe evaluation by setting": {"settings": {"UNSAFE_EVAL_HASH": "x"}},
+    "unsafe evaluation by a hash from elsewhere": {
+        "settings": {"UNSAFE_EVAL_HASH": "b3c8e5d0a9a04d1f8d7c7f3a0d5f2f5e"}
+    },
     "a cache by setting": {"settings": {"DEFAULT_CACHE": ["disk"]}},
     "a setting of another type": {"settings": {"ENABLE_UNITS": "yes"}},
     "a bucket": {"S3_BUCKET_NAME": "other"},

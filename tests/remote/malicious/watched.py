@@ -84,9 +84,10 @@ def main(count: int, seed: int) -> None:
     for kind, event in Generator(seed).requests(count):
         kinds[kind] += 1
         different.add(hash(json.dumps(event, sort_keys=True, default=repr)))
-        began = time.perf_counter()
+        # Of the processor, for others use it too.
+        began = time.process_time()
         found = outcome(function, event, watch)
-        took = time.perf_counter() - began
+        took = time.process_time() - began
         seconds, slowest = seconds + took, max(slowest, took)
         if found:
             wrong[json.dumps([kind, event])[:1000]] = found
