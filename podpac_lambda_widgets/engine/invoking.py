@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from podpac_lambda_widgets.clock import Clock, SystemClock
+from podpac_lambda_widgets.engine.capacity import WAYS, Capacity, Way, deployed_capacity, wished_capacity
 from podpac_lambda_widgets.engine.deliveries import send_pipeline, trigger_pipeline
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.history import RunRecord, read_runs
@@ -23,16 +24,14 @@ from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.plan.account import LogLine
-from podpac_lambda_widgets.plan.desired import guard_environment, named_function
+from podpac_lambda_widgets.plan.desired import named_function
 from podpac_lambda_widgets.plan.names import StackNames, extras_of, stack_names
 from podpac_lambda_widgets.plan.resources import Function
 from podpac_lambda_widgets.plan.snapshot import named_snapshot
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.wire import Request
 
-#: How a run may reach the function.
-Way = Literal["eval", "async", "S3"]
-WAYS: tuple[Way, ...] = ("eval", "async", "S3")
+__all__ = ["Invoking", "Way", "never"]
 
 
 def never() -> bool:
@@ -60,6 +59,10 @@ class Invoking:
         self._deployed: Function | None = None
         #: The runs that were submitted here.
         self.jobs = Jobs(clock=self._clock)
+
+    def capacity(self) -> Capacity:
+        """What the function takes: as it is deployed; or as it is wished, where it is not there or may not be read."""
+        return self._capacity(self._read_deployed()[0])
 
     def _names(self) -> StackNames:
         return stack_names(self.deployment, self.account.identity())
@@ -178,7 +181,7 @@ class Invoking:
     def _calling(self, request: Request) -> Iterator[dict[str, Any]]:
         """What calling the function takes besides the request, once that was checked."""
         deployed, readable = self._read_deployed()
-        guard.check(request, self._policy(deployed))
+        guard.check(request, self._capacity(deployed).policy)
         try:
             if deployed is None and readable:
                 raise ResourceNotFoundError("There is no such function", resource=self.deployment.function_name)
@@ -260,10 +263,6 @@ class Invoking:
         wished = extras.snapshot if extras else self.deployment.function_snap_start
         return named_snapshot(self._names()).name if wished else self.deployment.function_name
 
-    def _policy(self, deployed: Function | None) -> guard.Policy:
-        """What the function's guard allows: by its own environment where that is known, else by the wish."""
-        environment = deployed.environment if deployed else guard_environment(self.deployment)
-        memory = deployed.memory if deployed else self.deployment.function_memory
-        environment = {**environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)}
-        # What plugins are in its archive, the function knows.
-        return guard.Policy.from_environment(environment, judges_plugins=False)
+    def _capacity(self, deployed: Function | None) -> Capacity:
+        """By the function's own environment where that is known, else by the wish."""
+        return deployed_capacity(deployed) if deployed else wished_capacity(self.deployment)

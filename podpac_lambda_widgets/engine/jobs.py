@@ -133,7 +133,9 @@ class Job:
         except PodpacLambdaError as error:
             self._end("failed", error)
         except Exception as error:  # noqa: BLE001 - the boundary of the thread: who asks for the result gets it
-            self._end("failed", PodpacLambdaError("The run failed", why=f"{type(error).__name__}: {error}"))
+            failure = PodpacLambdaError("The run failed", why=f"{type(error).__name__}: {error}")
+            failure.__cause__ = error
+            self._end("failed", failure)
         else:
             self._end("done", None)
         finally:

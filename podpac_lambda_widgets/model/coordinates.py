@@ -60,14 +60,19 @@ class CoordinatesDefinition:
         lat: tuple[float, float, int],
         lon: tuple[float, float, int],
         time: str = "",
+        *,
+        times: Mapping[str, Any] | None = None,
     ) -> CoordinatesDefinition:
-        """A regular grid: first, last and number of points for latitude and longitude, in degrees; optionally one time.
+        """A regular grid: first, last and number of points for latitude and longitude, in degrees; optionally times.
 
-        The grid is the one of ``podpac.clinspace(first, last, size)``.
+        The grid is the one of ``podpac.clinspace(first, last, size)``. ``time`` is a single one; ``times`` is the
+        dimension as :func:`~podpac_lambda_widgets.model.times.time_dimension` gives it.
         """
         coords: list[dict[str, Any]] = [_linspace("lat", *lat), _linspace("lon", *lon)]
         if time:
             coords.append({"values": [time], "name": "time"})
+        elif times:
+            coords.append(dict(times))
         return cls.parse({"coords": coords, "crs": DEFAULT_CRS})
 
     @property

@@ -27,7 +27,8 @@ _KERNEL = re.compile(
     r"((?:\s*,\s*\d{1,6}(?:\.\d{1,12})?){1,3})",
     re.ASCII,
 )
-_METHODS = {
+#: What an interpolation may be called.
+INTERPOLATION_METHODS = {
     "none", "nearest_preview", "nearest", "linear", "bilinear", "quadratic", "cubic", "cubic_spline", "lanczos",
     "average", "mode", "gauss", "max", "min", "med", "q1", "q3", "slinear", "splinef2d", "spline_2", "spline_3",
     "spline_4", "zero", "next", "previous",
@@ -186,8 +187,8 @@ def _check_interpolation(value: object, place: str) -> None:
                 _reject("The interpolation is not allowed", place, ascii(unknown[0])[:60])
             _check_scalars(item, place)
             item = item.get("method")
-        if not isinstance(item, str) or item not in _METHODS:
-            _reject("The interpolation is not allowed", place, f"one of {', '.join(sorted(_METHODS))}")
+        if not isinstance(item, str) or item not in INTERPOLATION_METHODS:
+            _reject("The interpolation is not allowed", place, f"one of {', '.join(sorted(INTERPOLATION_METHODS))}")
 
 
 def _check_reduce(value: object, place: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from podpac_lambda_widgets.engine.jobs import Jobs
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.secret import Secret
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 class Aws:
     """The real thing behind the forms. What it needs is imported when it is used: boto3 takes half a second."""
+
+    def __init__(self) -> None:
+        self._jobs = Jobs()
 
     def profiles(self) -> Sequence[str]:
         """Profiles found on this machine."""
@@ -82,7 +86,10 @@ class Aws:
         """The stack of a deployment in an account."""
         from podpac_lambda_widgets.engine.stack import Stack
 
-        return Stack(account, deployment, source)
+        stack = Stack(account, deployment, source)
+        # A stack is made for each request; together they run so many pipelines at once, and no more.
+        stack.jobs = self._jobs
+        return stack
 
 
 def enter(session: Any) -> Connection:

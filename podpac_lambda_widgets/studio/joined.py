@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from podpac_lambda_widgets.engine.capacity import wished_capacity
 from podpac_lambda_widgets.errors import InvalidValueError, NoCredentialsError
 from podpac_lambda_widgets.limits import AMAZON_LINUX_2_RUNTIMES, RUNTIMES
 from podpac_lambda_widgets.model.deployment import Deployment
@@ -16,7 +17,7 @@ from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.studio.behind import Aws, find_archive_directory
 from podpac_lambda_widgets.studio.revival import find_variable
-from podpac_lambda_widgets.widgets.backend import Backend, StackActions
+from podpac_lambda_widgets.widgets.backend import Backend, Connection, StackActions
 from podpac_lambda_widgets.widgets.code import Code
 from podpac_lambda_widgets.widgets.credentials_form import CredentialsForm
 from podpac_lambda_widgets.widgets.deploy_form import DeployForm
@@ -100,6 +101,8 @@ class Studio(Page):
         self.source.on_built = self._follow_source
         self.deploy.on_change = self._follow_stack
         self.pipeline.provenance = self._provenance
+        self.pipeline.wished = lambda: wished_capacity(self.deploy.deployment)
+        self.deploy.deployment.observe(lambda change: self.pipeline.follow_capacity())
         self.pipeline.prepare = self._prepare
         self.deploy.source_arguments = self.source.lambda_arguments
         for number, form in enumerate(self.forms):
@@ -119,9 +122,10 @@ class Studio(Page):
         return [form.write_code() for form in self.forms[:number]]
 
     def _follow_connection(self, change: Any) -> None:
+        if not _is_same_place(change["old"], change["new"]):
+            self.pipeline.run_table.forget()
         self._follow_stack(False)
         self.pipeline.forget_errors()
-        self.pipeline.set_button("run", disabled=False)
         # What was done in another account is not done in this one: AWS is asked what there is.
         self.deploy.follow_connection()
         self._say_what_to_deploy()
@@ -135,7 +139,7 @@ class Studio(Page):
         self.deploy.stand("ready", "Press Plan" if self.source.standing == "done" else "Build the archives first")
 
     def _follow_stack(self, exists: bool) -> None:
-        self.pipeline.stand("ready", "Ready to run" if exists else "Needs a function that is built")
+        self.pipeline.follow_stack(exists)
 
     def _runtime(self) -> str:
         """What to build for: the wish's runtime; else this machine's own Python, if it will do where we are."""
@@ -171,3 +175,9 @@ class Studio(Page):
 
     def _show_elsewhere(self, error: InvalidValueError) -> bool:
         return any(form.show_field_error(error) for form in self.forms)
+
+
+def _is_same_place(one: Connection | None, other: Connection | None) -> bool:
+    if one is None or other is None or one.embedded or other.embedded:
+        return False
+    return (one.identity.account, one.identity.region) == (other.identity.account, other.identity.region)

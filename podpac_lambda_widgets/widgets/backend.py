@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 from podpac_lambda_widgets.secret import Secret
 
 if TYPE_CHECKING:
+    from podpac_lambda_widgets.engine.capacity import Capacity, Way
     from podpac_lambda_widgets.engine.events import Listener
+    from podpac_lambda_widgets.engine.history import RunRecord
+    from podpac_lambda_widgets.engine.jobs import Job
     from podpac_lambda_widgets.engine.ports import Account
-    from podpac_lambda_widgets.engine.results import Result
     from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
     from podpac_lambda_widgets.model.deployment import Deployment
     from podpac_lambda_widgets.model.pipeline import Pipeline
     from podpac_lambda_widgets.model.source import Source
     from podpac_lambda_widgets.packaging.archive import Package
     from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
-    from podpac_lambda_widgets.plan.account import Identity
+    from podpac_lambda_widgets.plan.account import Identity, LogLine
     from podpac_lambda_widgets.plan.changes import Plan
     from podpac_lambda_widgets.plan.description import Description
     from podpac_lambda_widgets.plan.permissions import Purpose
@@ -73,10 +75,23 @@ class StackActions(Protocol):
     def policy_for(self, purpose: Purpose) -> dict[str, Any]:
         """The smallest policy with which the stack can be deployed, run or destroyed."""
 
-    def run(
-        self, pipeline: Pipeline, coordinates: CoordinatesDefinition, listener: Listener, cancelled: Cancelled
-    ) -> Result:
-        """Evaluate a pipeline in the function."""
+    def capacity(self) -> Capacity:
+        """What the function takes."""
+
+    def submit(
+        self,
+        pipeline: Pipeline,
+        coordinates: CoordinatesDefinition,
+        way: Way,
+        listener: Callable[[Job], None],
+    ) -> Job:
+        """Begin to evaluate a pipeline in the function; ``listener`` hears of it on another thread."""
+
+    def get_runs(self, *, limit: int) -> tuple[RunRecord, ...]:
+        """The function's last runs, newest first, as its log tells of them."""
+
+    def get_logs(self, *, request_id: str) -> tuple[LogLine, ...]:
+        """The lines of one run in the function's log."""
 
 
 class Backend(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 
 import traitlets as tl
 
-from podpac_lambda_widgets.errors import InvalidValueError
+from podpac_lambda_widgets.errors import InvalidValueError, PodpacLambdaError
 from podpac_lambda_widgets.model.base import Names, Tags, WholeNumber
 
 #: (value, what a person reads)
@@ -120,7 +120,7 @@ def write_value(value: object) -> str | bool | list[str]:
 
 def problem_of(error: Exception, label: str) -> str:
     """An error as the sentence that stands beside its field: the label is there already."""
-    text = error.what if isinstance(error, InvalidValueError) else str(error)
+    text = error.what if isinstance(error, PodpacLambdaError) else str(error)
     parts = (text.removeprefix(f"{label}: "), getattr(error, "why", ""), getattr(error, "next_step", ""))
     return " ".join(_sentence(part) for part in parts if part)
 

@@ -216,8 +216,12 @@ class Form(DrawnForm):
 
     def perform(self, name: str) -> None:
         """Do what a press of the button does; an error is shown where the person is looking."""
+        self.perform_with(name, self._actions[name])
+
+    def perform_with(self, name: str, do: Callable[[], object]) -> None:
+        """Do something that the page asked for; an error is shown where the person is looking."""
         try:
-            self._actions[name]()
+            do()
         except Exception as error:  # noqa: BLE001 - the boundary of the front end: a message has nobody to raise to
             shown = explain(error, label_of(self.blocks, name))
             if self.worker.task is None:

@@ -30,11 +30,14 @@ _SCRIPTS = (
     "raster.js",
     "lines.js",
     "blocks.js",
+    "map.js",
+    "nodes.js",
+    "runs.js",
     "result.js",
     "origin.js",
     "page.js",
 )
-_STYLES = ("page.css", "result.css")
+_STYLES = ("page.css", "map.css", "runs.css", "result.css")
 
 
 @cache

@@ -1,80 +1,38 @@
-"""Run: which pipeline, where and when."""
+"""Run: which pipeline, where and when, by which way; what it will take; and what became of it."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import traitlets as tl
 
-from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidPipelineError, InvalidValueError
-from podpac_lambda_widgets.model.base import StrictHasTraits, WholeNumber, refuse
+from podpac_lambda_widgets.engine.capacity import WAYS, Capacity
+from podpac_lambda_widgets.engine.forecast import check_way
+from podpac_lambda_widgets.errors import InvalidPipelineError, InvalidValueError
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.examples import EXAMPLES
+from podpac_lambda_widgets.model.grid import Grid
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.widgets.backend import StackActions
-from podpac_lambda_widgets.widgets.fields import action, actions, describe_field, group
+from podpac_lambda_widgets.widgets.code import Code
+from podpac_lambda_widgets.widgets.coordinates_fields import FIELDS, TIMES, CoordinatesFields
+from podpac_lambda_widgets.widgets.evaluation import WAY_NAMES, Evaluation, Variables, for_field
 from podpac_lambda_widgets.widgets.form import Form
-from podpac_lambda_widgets.widgets.texts import data_size, is_json_of, set_out_json
-from podpac_lambda_widgets.widgets.worker import Task, Worker
+from podpac_lambda_widgets.widgets.node_editor import NodeEditor
+from podpac_lambda_widgets.widgets.node_fields import PREFIX
+from podpac_lambda_widgets.widgets.outlook import Outlook
+from podpac_lambda_widgets.widgets.pipeline_fields import layout, run_code
+from podpac_lambda_widgets.widgets.runs_table import RunsTable
+from podpac_lambda_widgets.widgets.texts import is_json_of, set_out_json
+from podpac_lambda_widgets.widgets.worker import Worker
 
 if TYPE_CHECKING:
-    from podpac_lambda_widgets.engine.events import RunProgressed
     from podpac_lambda_widgets.engine.results import Result
 
 _TEXTS = ("pipeline", "coordinates")
-_GRID = ("lat_first", "lat_last", "lat_size", "lon_first", "lon_last", "lon_size", "time")
-#: Most points along one side that the fields offer; the function's memory sets the limit that counts.
-_SIDE = (1, 1_000_000)
-_BYTES_PER_VALUE = 8
-#: PODPAC's tutorial grid.
-_LAT = (-90.0, 90.0, 180)
-_LON = (90.0, -90.0, 180)
-_TIME = "2018-01-01"
-
-
-class Degrees(tl.Float[float, float]):
-    """An angle, at most ``largest`` either way."""
-
-    def __init__(self, default_value: float, *, largest: float, **kwargs: Any) -> None:
-        self.largest = largest
-        super().__init__(default_value, **kwargs)
-
-    def validate(self, obj: Any, value: Any) -> float:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not -self.largest <= value <= self.largest:
-            refuse(obj, self, f"must be a number from {-self.largest:g} to {self.largest:g} degrees.")
-        return float(value)
-
-
-class Grid(StrictHasTraits):
-    """A regular grid, as ``podpac.clinspace(first, last, size)`` for latitude and longitude, and one time."""
-
-    lat_first = Degrees(_LAT[0], largest=90).tag(label="Latitude, first")
-    lat_last = Degrees(_LAT[1], largest=90).tag(label="Latitude, last")
-    lat_size = WholeNumber(_LAT[2], between=_SIDE, unit="points").tag(label="Latitude, points")
-    lon_first = Degrees(_LON[0], largest=360).tag(label="Longitude, first")
-    lon_last = Degrees(_LON[1], largest=360).tag(label="Longitude, last")
-    lon_size = WholeNumber(_LON[2], between=_SIDE, unit="points").tag(label="Longitude, points")
-    time = tl.Unicode(_TIME, help="Such as 2018-01-01; may be empty.").tag(label="Time")
-
-    def coordinates(self) -> CoordinatesDefinition:
-        """The grid as coordinates."""
-        return CoordinatesDefinition.grid(
-            (self.lat_first, self.lat_last, self.lat_size),
-            (self.lon_first, self.lon_last, self.lon_size),
-            self.time.strip(),
-        )
-
-
-class Evaluation(StrictHasTraits):
-    """What to run, as it stands in the form: text that is JSON or names a variable."""
-
-    pipeline = tl.Unicode(help="JSON of a podpac node, or the name of a variable that holds one.").tag(label="Pipeline")
-    coordinates = tl.Unicode(help="Follows the fields above; or podpac's JSON, or the name of a variable.").tag(
-        label="Coordinates"
-    )
+_NO_TRIGGER = "This function has no S3 trigger. Add S3 to its triggers in the Deploy step, and build it."
 
 
 class PipelineForm(Form):
@@ -88,7 +46,23 @@ class PipelineForm(Form):
         Gives the stack of the present connection, or raises what is missing.
     variables : callable
         The variables of the notebook.
+
+    Attributes
+    ----------
+    nodes : NodeEditor
+        Puts the pipeline together of nodes: ``form.nodes.add("Mean")``.
+    run_table : RunsTable
+        The runs: ``form.run_table.cancel("run-1")``.
     """
+
+    #: The node form: rows of nodes, the fields of the selected one.
+    node_form = tl.Dict().tag(sync=True)
+    #: The region on the map: west, south, east, north; empty where there is none to draw.
+    map = tl.Dict().tag(sync=True)
+    #: The table of runs: rows and a remark.
+    runs = tl.Dict().tag(sync=True)
+    #: What is to be said of a run before it is begun: tone and text.
+    outlook = tl.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -96,53 +70,47 @@ class PipelineForm(Form):
         stack: Callable[[], StackActions],
         variables: Callable[[], Mapping[str, object]],
     ) -> None:
-        self._stack, self._variables = stack, variables
         self.grid, self.evaluation = Grid(), Evaluation()
         #: Says where a run takes place, as term and value; on the owner's thread, when the run begins.
         self.provenance: Callable[[], Mapping[str, str]] = dict
         #: Called with the pipeline, its result and its provenance; on the worker's thread, to prepare how it looks.
         self.prepare: Callable[[Pipeline, Result, Mapping[str, str]], Callable[[], None]] = lambda *run: lambda: None
+        #: What the function will take once it is built as wished; None where there is no wish.
+        self.wished: Callable[[], Capacity | None] = lambda: None
+        self._variables = variables
+        self._read = Variables(self.evaluation, lambda: self._variables())
+        self._where = CoordinatesFields(self, self.grid, self.evaluation, self.read_coordinates)
+        self.nodes = NodeEditor(self, self.read_pipeline, functools.partial(self.enter, "pipeline"))
+        self.run_table = RunsTable(self, worker, stack)
+        self._outlook = Outlook(self)
         super().__init__(
             worker,
             title="Run",
             purpose="Choose what to compute, and where.",
             icon="play",
-            blocks=self._layout(),
+            blocks=layout(self.evaluation, self._where.blocks()),
         )
-        self.bind(self.grid, _GRID)
-        self.bind(self.evaluation, ("pipeline", "coordinates"))
+        self._set_up()
+        self.use_example(EXAMPLES[0].name)
+        self._where.follow_grid()
+        self.run_table.show()
+        self.stand("waiting", "Connect first")
+
+    def _set_up(self) -> None:
+        self.bind(self.grid, FIELDS)
+        self.bind(self.evaluation, (*_TEXTS, "way"))
+        self.set_choices("way", list(zip(WAYS, WAY_NAMES, strict=True)))
         for number, example in enumerate(EXAMPLES):
             self.on_action(f"example_{number}", functools.partial(self.use_example, example.name))
         self.on_action("run", self.run, disabled=True)
-        self.on_action("cancel", worker.cancel)
-        self.set_button("cancel", disabled=True, stops=True)
-        self.grid.observe(self._grid_changed, names=list(_GRID))
-        self.evaluation.observe(self._evaluation_changed)
-        self.use_example(EXAMPLES[0].name)
-        self._grid_changed()
-        self.stand("waiting", "Connect first")
+        self.on_action("measure", self.measure, disabled=True)
+        self.on_action("refresh", self.run_table.look, disabled=True)
+        self.on_action("cancel", self.cancel, disabled=True)
+        self.set_button("cancel", stops=True)
+        self.grid.observe(self._where.follow_grid, names=list(FIELDS))
+        self.evaluation.observe(self._follow_evaluation)
 
-    def _layout(self) -> list[dict[str, Any]]:
-        def fields(*names: str, span: int = 4) -> list[dict[str, Any]]:
-            return [describe_field(self.grid, name, span=span, narrow=span) for name in names]
-
-        area = {"kind": "area", "span": 12, "mono": True}
-        what = [
-            actions(*(action(f"example_{n}", each.name, "chip") for n, each in enumerate(EXAMPLES)))
-            | {"legend": "Examples"},
-            group("", [describe_field(self.evaluation, "pipeline", rows=15, **area)]),
-        ]
-        where = [
-            group("", [*fields(*_GRID[:3]), *fields(*_GRID[3:6]), *fields("time", span=12)]),
-            group("", [describe_field(self.evaluation, "coordinates", rows=5, **area)]),
-        ]
-        return [
-            {"block": "card"},
-            {"block": "columns", "columns": [what, where]},
-            {"block": "facts"},
-            actions(action("run", "Run", "primary", "play"), action("cancel", "Cancel", "secondary", "stop")),
-            {"block": "steps"},
-        ]
+    # What a person does
 
     def use_example(self, name: str) -> None:
         """Put an example into the Pipeline field.
@@ -161,65 +129,70 @@ class PipelineForm(Form):
         self.enter("pipeline", found[0].pipeline.json)
 
     def run(self) -> None:
-        """Do what the Run button does."""
+        """Do what the Run button does. The run goes on by itself; others may be begun beside it."""
+        self.run_table.begin(*self._checked(), self.evaluation.way)
+
+    def measure(self) -> None:
+        """Do what the Measure button does: run at few points, for the estimate."""
+        self.run_table.begin(*self._checked(), self.evaluation.way, measures=True)
+
+    def cancel(self) -> None:
+        """Do what the Cancel button does: stop waiting for every run that goes on."""
+        self.run_table.cancel()
+
+    def set_region(self, west: float, south: float, east: float, north: float) -> None:
+        """Do what drawing on the map does; degrees, and an east beyond 180 crosses the date line."""
+        self._where.set_region([west, south, east, north])
+
+    def write_code(self) -> Code:
+        """The pipeline, the coordinates, and running the one at the other."""
+        self.check_fields()
+        return run_code(self.title, self.read_pipeline(), self.read_coordinates(), self.evaluation.way)
+
+    def _checked(self) -> tuple[Pipeline, CoordinatesDefinition]:
         # A variable may have been made, or made anew, since its name was typed.
         for name in _TEXTS:
             self._judge(name)
         self.check_fields()
-        pipeline, coordinates = self.read_pipeline(), self.read_coordinates()
-        stack, provenance = self._stack(), self.provenance()
-
-        def work(task: Task) -> Callable[[], None]:
-            result = stack.run(pipeline, coordinates, self._listen, task.cancelled)
-            return self.prepare(pipeline, result, provenance)
-
-        self.start("Running", work, self._ran)
-        self.set_button("cancel", disabled=False)
-        self.set_step("Send the pipeline to the function", "working", key="sent")
-
-    def cancel(self) -> None:
-        """Do what the Cancel button does."""
-        self.worker.cancel()
+        self.nodes.show()
+        capacity = self.capacity()
+        if capacity is not None:
+            check_way(self.evaluation.way, capacity)
+        return self.read_pipeline(), self.read_coordinates()
 
     def read_pipeline(self) -> Pipeline:
-        """The pipeline that the field stands for.
-
-        Raises
-        ------
-        InvalidPipelineError
-            Neither JSON of a pipeline nor a variable that holds a node.
-        """
-        text = self.evaluation.pipeline.strip()
-        if not text.isidentifier():
-            return Pipeline.parse(text)
-        value = self._variables().get(text)
-        if isinstance(value, Pipeline) or (hasattr(value, "definition") and hasattr(value, "json")):
-            return Pipeline.parse(value)
-        raise InvalidPipelineError(
-            f"The variable {text} holds no podpac node" if value is not None else f"There is no variable {text}",
-            field="pipeline",
-            next_step="Make the node in a cell, then give the name of its variable; or paste its .json.",
-        )
+        """The pipeline that the field stands for, see :meth:`Variables.read_pipeline`."""
+        return self._read.read_pipeline()
 
     def read_coordinates(self) -> CoordinatesDefinition:
-        """The coordinates that the field stands for.
+        """The coordinates that the field stands for, see :meth:`Variables.read_coordinates`."""
+        return self._read.read_coordinates()
 
-        Raises
-        ------
-        InvalidCoordinatesError
-            Neither JSON of coordinates nor a variable that holds them.
-        """
-        text = self.evaluation.coordinates.strip()
-        if not text.isidentifier():
-            return CoordinatesDefinition.parse(text)
-        value = self._variables().get(text)
-        if isinstance(value, CoordinatesDefinition) or (hasattr(value, "json") and hasattr(value, "dims")):
-            return CoordinatesDefinition.parse(value)
-        raise InvalidCoordinatesError(
-            f"The variable {text} holds no podpac.Coordinates" if value is not None else f"There is no variable {text}",
-            field="coordinates",
-            next_step="Make them in a cell, then give the name of their variable; or fill in the fields.",
-        )
+    def capacity(self) -> Capacity | None:
+        """What the function takes: as it was read, else as it is wished."""
+        return self.run_table.capacity or self.wished()
+
+    # The front end
+
+    def handle_message(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        """Handle one message of the front end; besides those of every form: ``region``, ``node`` and ``run``."""
+        kind, name, key = content.get("type"), str(content.get("name", "")), str(content.get("key", ""))
+        if kind == "region":
+            self._try("lat_first", lambda: self._where.set_region(content.get("region")))
+        elif kind == "input" and name.startswith(PREFIX) and name in self.fields:
+            self._try(name, lambda: self.nodes.enter(name, content.get("value")))
+        elif kind == "node" and name in ("select", "remove"):
+            self._try("pipeline", lambda: getattr(self.nodes, name)(key))
+        elif kind == "run" and name in ("cancel", "again", "show_result", "read_log"):
+            self.perform_with(name, lambda: getattr(self.run_table, name)(key))
+        else:
+            super().handle_message(content, buffers)
+
+    def _try(self, field: str, change: Callable[[], None]) -> None:
+        try:
+            change()
+        except InvalidValueError as error:
+            self.mark_problem(field, error)
 
     def enter(self, name: str, typed: object) -> None:
         """Do what typing into a field does; JSON is set out readably, an example's name stands for the example."""
@@ -230,6 +203,8 @@ class PipelineForm(Form):
         super().enter(name, typed)
         if name in _TEXTS:
             self._judge(name)
+        elif name in TIMES:
+            self._where.follow_grid()
 
     def _judge(self, name: str) -> None:
         text = getattr(self.evaluation, name)
@@ -239,62 +214,70 @@ class PipelineForm(Form):
         try:
             read()
         except InvalidValueError as error:
-            self._mark_mistyped(name, text, _for_field(error, name))
+            self._mark_mistyped(name, text, for_field(error, name))
         else:
-            if name in self.problems:
-                self._show_held(name)
-        self._show_size()
+            self.clear_problem(name)
+        self._outlook.show()
 
-    def _grid_changed(self, change: Any = None) -> None:
-        self.evaluation.coordinates = set_out_json(self.grid.coordinates().json)
-        self._show_size()
-
-    def _evaluation_changed(self, change: Any) -> None:
+    def _follow_evaluation(self, change: Any) -> None:
         if change["name"] == "pipeline":
             for number, example in enumerate(EXAMPLES):
                 self.set_button(f"example_{number}", pressed=is_json_of(change["new"], example.pipeline.definition))
+            self.nodes.show()
         elif change["name"] == "coordinates":
-            self._show_size()
+            self._where.follow_text()
+        self._show_way()
+        self._outlook.show()
 
-    def _show_size(self) -> None:
-        try:
-            points = self.read_coordinates().points
-        except InvalidValueError:
-            self.facts = []
-            return
-        self.facts = [["Points", f"{points:,}"], ["Size of the result", data_size(points * _BYTES_PER_VALUE)]]
+    # What the parts of the form show
 
-    def _listen(self, event: object) -> None:
-        self.worker.post(lambda: self._show_event(event))
+    def mark_problem(self, name: str, error: InvalidValueError, shown: object = None) -> None:
+        """Say beside a field that it shows what cannot be used, and why."""
+        self._mark_mistyped(name, self.fields[name]["value"] if shown is None else shown, error)
 
-    def _show_event(self, event: Any) -> None:
-        progress: RunProgressed = event
-        self._finish_steps()
-        texts = {"sent": "Evaluate in the function", "fetching": "Fetch the result from the bucket"}
-        if progress.phase in texts:
-            self.set_step(texts[progress.phase], "working", key=progress.phase, detail=progress.detail)
-        else:
-            self.set_step("Draw the plot", "working", key="draw")
+    def clear_problem(self, name: str) -> None:
+        """Take back what :meth:`mark_problem` said."""
+        if name in self.problems:
+            if name in self._models:
+                self._show_held(name)
+            else:
+                self._mistyped.discard(name)
 
-    def _finish_steps(self) -> None:
-        for step in self.steps:
-            if step["state"] == "working":
-                self.set_step(step["text"], "done", key=step["key"])
+    def drop_fields(self, prefix: str, kept: set[str]) -> None:
+        """Forget the fields whose names begin with the prefix, but those that are kept."""
+        gone = {name for name in self.fields if name.startswith(prefix) and name not in kept}
+        self._mistyped -= gone
+        self.fields = {name: state for name, state in self.fields.items() if name not in gone}
 
-    def _ran(self, show: Callable[[], None]) -> None:
-        self._finish_steps()
-        show()
-        self.stand("done", "The result is below")
+    def follow_stack(self, exists: bool) -> None:
+        """Follow another connection, or another state of the function."""
+        for name in ("run", "measure", "refresh"):
+            self.set_button(name, disabled=False)
+        if not exists or self.standing not in ("working", "done"):
+            self.stand("ready", "Ready to run" if exists else "Needs a function that is built")
+        self.run_table.capacity = None
+        self.follow_capacity()
+        self.run_table.look()
 
-    def _follow_task(self, task: Task | None) -> None:
-        super()._follow_task(task)
-        if task is None:
-            self.set_button("cancel", disabled=True)
+    def follow_capacity(self) -> None:
+        """Show what depends on what the function takes."""
+        capacity = self.capacity()
+        if capacity is not None:
+            self.nodes.policy = capacity.policy
+        self.nodes.show()
+        self._show_way()
+        self._outlook.show()
 
+    def _show_way(self) -> None:
+        capacity, way = self.capacity(), self.evaluation.way
+        missing = capacity is not None and way not in capacity.ways
+        self.set_field("way", warning=_NO_TRIGGER if missing else "")
 
-def _for_field(error: InvalidValueError, name: str) -> InvalidValueError:
-    """The same error, belonging to a field of the form: deeper code names a place inside the JSON."""
-    if error.field not in ("", name):
-        error.why = ": ".join(part for part in (error.field, error.why) if part)
-    error.field = name
-    return error
+    def show_standing(self) -> None:
+        """Say how many runs go on, where any does."""
+        count = self.run_table.going_on
+        self.set_button("cancel", disabled=not count)
+        if count:
+            self.stand("working", "Running …" if count == 1 else f"Running {count} …")
+        elif self.standing == "working":
+            self.stand("ready", "Ready to run")

@@ -112,6 +112,25 @@ class Worker:
             self._thread = threading.Thread(target=self._serve, name="podpac-lambda-widgets", daemon=True)
             self._thread.start()
 
+    def begin(self) -> Callable[[PodpacLambdaError | None], None]:
+        """Count work that goes on elsewhere, so that :meth:`wait` waits for it.
+
+        Returns
+        -------
+        callable
+            To be called on the owner's thread when it has ended, once, with its error or None.
+        """
+        if not self._pending:
+            self._error = None
+        self._pending += 1
+        self._idle.clear()
+
+        def end(error: PodpacLambdaError | None) -> None:
+            self._error = error or self._error
+            self._count_down()
+
+        return end
+
     def check_free(self) -> None:
         """Raise BusyError while a task is running that is not quiet."""
         if self.task is not None:
@@ -209,9 +228,12 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - the boundary of the loop: an error in showing must be shown too
             self._fail(task, failed, error)
         finally:
-            self._pending -= 1
-            if not self._pending:
-                self._idle.set()
+            self._count_down()
+
+    def _count_down(self) -> None:
+        self._pending -= 1
+        if not self._pending:
+            self._idle.set()
 
     def _fail(self, task: Task, failed: Callable[[BaseException], PodpacLambdaError], error: BaseException) -> None:
         shown = failed(error)

@@ -13,13 +13,16 @@ import pytest
 import xarray as xr
 
 from podpac_lambda_widgets.engine.apply import check_same
+from podpac_lambda_widgets.engine.capacity import Capacity, wished_capacity
 from podpac_lambda_widgets.engine.events import ChangeApplied, ChangeStarted, PlanFinished, PlanStarted, RunProgressed
+from podpac_lambda_widgets.engine.history import RunRecord
+from podpac_lambda_widgets.engine.jobs import Job, Jobs
 from podpac_lambda_widgets.engine.preflight import check_confirmation
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.errors import CancelledError
 from podpac_lambda_widgets.packaging.archive import Archive, Package
 from podpac_lambda_widgets.packaging.progress import BuildProgress
-from podpac_lambda_widgets.plan.account import Identity
+from podpac_lambda_widgets.plan.account import Identity, LogLine
 from podpac_lambda_widgets.plan.changes import Create, Delete, Plan
 from podpac_lambda_widgets.plan.description import Description
 from podpac_lambda_widgets.plan.resources import Function, LogGroup, Observed
@@ -151,6 +154,24 @@ class FakeStack:
         listener(PlanFinished(plan, 1.0))
         return plan
 
+    def capacity(self) -> Capacity:
+        return wished_capacity(self.deployment)
+
+    def get_runs(self, *, limit: int) -> tuple[RunRecord, ...]:
+        if "get_runs" in self.backend.errors:
+            raise self.backend.errors["get_runs"]
+        return self.backend.history[:limit]
+
+    def get_logs(self, *, request_id: str) -> tuple[LogLine, ...]:
+        self.backend.did("get_logs", request_id)
+        return self.backend.lines
+
+    def submit(self, pipeline: Any, coordinates: Any, way: str, listener: Callable[[Job], None]) -> Job:
+        self.backend.ways.append(way)
+        return self.backend.jobs.submit(
+            pipeline.output, lambda progress, cancelled: self.run(pipeline, coordinates, progress, cancelled), listener
+        )
+
     def run(
         self, pipeline: Any, coordinates: Any, listener: Callable[[Any], None], cancelled: Callable[[], bool]
     ) -> Result:
@@ -178,6 +199,11 @@ class FakeBackend:
     result: Result = field(default_factory=make_result)
     planned: Plan | None = None
     planned_delete: Plan | None = None
+    #: What the function's log tells of its runs, and of the one that is asked for.
+    history: tuple[RunRecord, ...] = ()
+    lines: tuple[LogLine, ...] = ()
+    jobs: Jobs = field(default_factory=Jobs)
+    ways: list[str] = field(default_factory=list)
     #: Holds a build or a run until it is set.
     hold: threading.Event | None = None
     #: Holds a comparison until it is set.

@@ -101,7 +101,8 @@ def test_what_is_typed_is_no_code(studio: Studio, front_end: Any) -> None:
     tree = ast.parse(studio.as_code())
     called = [ast.unparse(each.func) for each in ast.walk(tree) if isinstance(each, ast.Call)]
     assert sorted(called) == [
-        "cloud.build", "cloud.plan", "plw.Lambda", "plw.inspect_package", "plw.local_aws", "print"
+        "cloud.build", "cloud.plan", "node.run", "plw.Lambda", "plw.Lambda", "plw.inspect_package", "plw.local_aws",
+        "print", "print",
     ]  # fmt: skip
     assert evil.strip() in [each.value for each in ast.walk(tree) if isinstance(each, ast.Constant)]
 
@@ -117,14 +118,35 @@ def test_the_front_end_is_given_the_code_or_why_there_is_none(
     front_end.type(studio.deploy, "function_memory", "1")
     front_end.send(studio.deploy, {"type": "code", "view": "v2"})
     alone, joined, none = sent
-    assert alone == {"type": "code", "view": "v1", "code": joined["code"]} == {**joined, "view": "v1"}
+    assert (alone["type"], alone["view"], joined["view"]) == ("code", "v1", "v1")
+    # The page's own code goes on where the form's ends.
+    assert joined["code"].startswith(alone["code"])
+    assert "# Run\n" in joined["code"].removeprefix(alone["code"])
     assert none == {"type": "code", "view": "v2", "error": "Correct what is marked: Memory (MB)."}
+
+
+def test_a_run_is_written_with_its_pipeline_its_coordinates_and_its_way(studio: Studio, front_end: Any) -> None:
+    front_end.press(studio.pipeline, "example_2")
+    front_end.type(studio.pipeline, "way", "async")
+    assigned = {ast.unparse(each.targets[0]): each.value for each in ast.walk(ast.parse(studio.pipeline.as_code()))
+                if isinstance(each, ast.Assign)}  # fmt: skip
+    assert ast.literal_eval(assigned["pipeline"]) == studio.pipeline.read_pipeline().definition
+    assert ast.literal_eval(assigned["coordinates"]) == studio.pipeline.read_coordinates().definition
+    assert ast.unparse(assigned["result"]) == "node.submit(coordinates, way='async').result()"
+    front_end.type(studio.pipeline, "pipeline", '{"a": {"node": "data.Array", "attrs": {"source": [NaN]}}}')
+    code = studio.pipeline.as_code()
+    assert "import json\n" in code
+    compile(code, "code", "exec")
+    front_end.type(studio.pipeline, "pipeline", "nothing")
+    with pytest.raises(ValueError, match="Correct what is marked: Pipeline"):
+        studio.pipeline.as_code()
 
 
 _LOOK = """
 import json
 said = session.client("lambda").get_function_configuration(FunctionName="soil-1")
-print(json.dumps([bool(cloud.validate()), said["MemorySize"], said["Timeout"], cloud.plan().is_empty]))
+same = cloud.plan().is_empty
+print(json.dumps([bool(cloud.validate()), said["MemorySize"], said["Timeout"], same, result.array.shape]))
 session.stop()
 """
 
@@ -139,7 +161,7 @@ def test_the_joined_code_does_the_same_in_a_fresh_process(studio: Studio, front_
         front_end.type(studio.deploy, f"function_{name}", typed)
     done = subprocess.run(
         [sys.executable, "-c", studio.as_code() + _LOOK],
-        capture_output=True, text=True, timeout=200,
+        capture_output=True, text=True, timeout=280,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == [True, 1024, 120, True]
+    assert json.loads(done.stdout.splitlines()[-1]) == [True, 1024, 120, True, [180, 180, 1]]

@@ -186,7 +186,7 @@ def is_sent(studio: Studio, front_end: Any) -> bool:
 @pytest.mark.parametrize(
     "definition",
     [
-        {"a": {"node": "subprocess.Popen", "plugin": "os"}},
+        {"a": {"node": "subprocess.Popen"}},
         {"a": {"node": "core.algorithm.utility.SinCoords", "lookup_attrs": {"x": "y"}}},
     ],
 )

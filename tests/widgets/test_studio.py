@@ -205,9 +205,10 @@ def test_nothing_of_the_other_account_stays_after_connecting_elsewhere(built: St
     built.wait(30)
     assert built.deploy.steps
     built.deploy.card = built.pipeline.card = {"what": "No", "tone": "error"}
-    assert built.pipeline.steps
+    assert [row["title"] for row in built.pipeline.runs["rows"]] == ["SinCoords"]
     built.credentials.connect()
     built.wait(10)
+    assert built.pipeline.runs["rows"] == []
     for form in (built.deploy, built.pipeline):
         assert (form.steps, form.card, form.standing) == ([], {}, "ready")
     assert built.deploy.note == "Press Plan"
@@ -366,18 +367,34 @@ def test_cancel_stops_a_run(ready: Studio, backend: Any, front_end: Any) -> None
     assert ready.result is None
 
 
-def test_a_second_press_while_something_runs_begins_nothing(ready: Studio, backend: Any, front_end: Any) -> None:
+def test_a_second_press_while_something_is_planned_begins_nothing(ready: Studio, backend: Any, front_end: Any) -> None:
+    backend.hold_plan = threading.Event()
+    front_end.press(ready.deploy, "plan")
+    assert backend.running.wait(10)
+    assert [form.locked for form in ready.forms] == [True] * 5
+    front_end.press(ready.deploy, "plan")
+    front_end.press(ready.pipeline, "run")
+    assert "still running" in ready.deploy.card["what"]
+    assert "still running" in ready.pipeline.card["what"]
+    backend.hold_plan.set()
+    ready.wait(30)
+    assert backend.names().count("plan") == 1
+    assert "run" not in backend.names()
+
+
+def test_a_run_locks_nothing_and_others_go_on_beside_it(ready: Studio, backend: Any, front_end: Any) -> None:
     backend.hold = threading.Event()
     front_end.press(ready.pipeline, "run")
     assert backend.running.wait(10)
-    assert [form.locked for form in ready.forms] == [True] * 5
+    assert [form.locked for form in ready.forms] == [False] * 5
     front_end.press(ready.pipeline, "run")
-    front_end.press(ready.deploy, "plan")
-    assert "still running" in ready.deploy.card["what"]
+    assert [row["state"] for row in ready.pipeline.runs["rows"]][1] == "running"
+    assert (ready.pipeline.standing, ready.pipeline.note) == ("working", "Running 2 …")
     backend.hold.set()
     ready.wait(30)
-    assert backend.names().count("run") == 1
-    assert "plan" not in backend.names()
+    assert backend.names().count("run") == 2
+    assert [row["state"] for row in ready.pipeline.runs["rows"]] == ["done", "done"]
+    assert ready.pipeline.standing == "done"
 
 
 def test_connecting_elsewhere_leaves_the_other_account(ready: Studio, backend: Any) -> None:

@@ -1,0 +1,132 @@
+"""The rows of the table of runs: one of this session, or one that the function's log tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from podpac_lambda_widgets.engine.capacity import Capacity, Way
+from podpac_lambda_widgets.engine.history import RunRecord
+from podpac_lambda_widgets.engine.jobs import Job
+from podpac_lambda_widgets.errors import PodpacLambdaError
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+from podpac_lambda_widgets.model.pipeline import Pipeline
+from podpac_lambda_widgets.plan.run_cost import cost_text, run_cost
+from podpac_lambda_widgets.widgets.backend import StackActions
+
+_PHASES = {"sent": "in the function", "fetching": "fetching from the bucket"}
+_WORDS = {"waiting": "Waiting", "running": "Running", "done": "Done", "failed": "Failed", "cancelled": "Cancelled"}
+_WAY_WORDS = {"eval": "direct", "async": "asynchronous", "S3": "S3", "call": "call", "HTTP": "HTTP"}
+
+
+def ended(error: PodpacLambdaError | None) -> None:
+    """The end of a run that has been told already."""
+
+
+@dataclass(eq=False)
+class Run:
+    """A run of this session.
+
+    Parameters
+    ----------
+    key : str
+        By which the table knows it.
+    pipeline, coordinates, way
+        What was asked.
+    stack : StackActions
+        Of the connection it went to.
+    provenance : mapping of str to str
+    measures : bool
+        Whether it is run only to see how long it takes.
+    """
+
+    key: str
+    pipeline: Pipeline
+    coordinates: CoordinatesDefinition
+    way: Way
+    stack: StackActions
+    provenance: Mapping[str, str]
+    measures: bool = False
+    job: Job | None = None
+    end: Callable[[PodpacLambdaError | None], None] = lambda error: None
+    #: Puts its result into view; there once it is drawn.
+    show: Callable[[], None] | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.job is None or not self.job.done
+
+
+def run_row(run: Run, job: Job, record: RunRecord | None, capacity: Capacity | None) -> dict[str, Any]:
+    """The row of a run of this session; ``record`` is what the log tells of it."""
+    phase = _PHASES.get(job.phase.phase, "") if job.phase and job.state == "running" else ""
+    return {
+        "key": run.key,
+        "title": f"{run.pipeline.output}, measured" if run.measures else run.pipeline.output,
+        "state": job.state,
+        "word": _WORDS[job.state] + (f", {phase}" if phase else ""),
+        "way": _WAY_WORDS[run.way],
+        "started": job.submitted.isoformat(timespec="seconds"),
+        "points": f"{run.coordinates.points:,}",
+        "elapsed": round(job.elapsed, 1) if job.elapsed is not None else None,
+        "why": job.error.what if job.error is not None and job.state == "failed" else "",
+        "cancel": run.goes_on,
+        "again": not run.goes_on,
+        "show": run.show is not None,
+        "log": bool(job.request_id),
+        **(_reported(record) if record else {}),
+        **_answered(job, capacity),
+    }
+
+
+def _answered(job: Job, capacity: Capacity | None) -> dict[str, str]:
+    """What the answer of a direct call told of itself."""
+    if not job.done or job.error is not None:
+        return {}
+    result, cells = job.result(), {}
+    if result.billed_ms is not None:
+        cells["billed"] = _time(result.billed_ms)
+        if capacity is not None:
+            cells["cost"] = cost_text(run_cost(result.billed_ms, capacity.memory, capacity.architecture))
+    if result.memory_mb is not None:
+        cells["memory"] = f"{result.memory_mb} MB"
+    return cells
+
+
+def record_row(record: RunRecord) -> dict[str, Any]:
+    """The row of a run that only the log tells of."""
+    state = {"ok": "done", "running": "running"}.get(record.outcome, "failed")
+    return {
+        "key": record.request_id,
+        "title": "From the log",
+        "state": state,
+        "word": _WORDS[state],
+        "way": _WAY_WORDS.get(record.trigger, record.trigger),
+        "started": record.started.isoformat(timespec="seconds"),
+        "points": f"{record.points:,}" if record.points is not None else "",
+        "elapsed": round(record.seconds, 1) if record.seconds is not None else None,
+        "why": record.outcome if state == "failed" else "",
+        "cancel": False,
+        "again": False,
+        "show": False,
+        "log": True,
+        **_reported(record),
+    }
+
+
+def _reported(record: RunRecord) -> dict[str, str]:
+    """What Lambda reported of a run."""
+    cells = {}
+    if record.billed_ms is not None:
+        cells["billed"] = _time(record.billed_ms)
+    if record.cost is not None:
+        cells["cost"] = cost_text(record.cost)
+    if record.memory_mb is not None:
+        cells["memory"] = f"{record.memory_mb} MB"
+    return cells
+
+
+def _time(milliseconds: int) -> str:
+    return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

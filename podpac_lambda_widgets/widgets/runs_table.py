@@ -1,0 +1,241 @@
+"""The runs of a stack: those of this session, as they go on, and those that the function's log tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from podpac_lambda_widgets.engine.capacity import Capacity, Way
+from podpac_lambda_widgets.engine.forecast import thin
+from podpac_lambda_widgets.engine.history import RunRecord
+from podpac_lambda_widgets.engine.jobs import Job
+from podpac_lambda_widgets.errors import InvalidValueError, PodpacLambdaError
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+from podpac_lambda_widgets.model.pipeline import Pipeline
+from podpac_lambda_widgets.widgets.backend import StackActions
+from podpac_lambda_widgets.widgets.cards import explain
+from podpac_lambda_widgets.widgets.run_rows import Run, ended, record_row, run_row
+from podpac_lambda_widgets.widgets.worker import Task, Worker
+
+if TYPE_CHECKING:
+    from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
+
+#: Rows that are shown; the state of a page is saved with the notebook.
+SHOWN = 12
+#: Runs that are read from the log.
+_READ = 20
+
+
+class RunsTable:
+    """Begins runs, follows them, and tells of them in :attr:`PipelineForm.runs`.
+
+    Parameters
+    ----------
+    form : PipelineForm
+    worker : Worker
+    stack : callable
+        Gives the stack of the present connection, or raises what is missing.
+    """
+
+    def __init__(self, form: PipelineForm, worker: Worker, stack: Callable[[], StackActions]) -> None:
+        self._form, self._worker, self._stack = form, worker, stack
+        self._runs: list[Run] = []
+        self._count = 0
+        self._log_error = ""
+        #: Tells an answer that came too late from the last one.
+        self._looks = 0
+        #: What the function takes and which runs its log tells of, as it was last read.
+        self.capacity: Capacity | None = None
+        self.history: tuple[RunRecord, ...] = ()
+        #: Lines of the logs that were asked for, by the run's key.
+        self.logs: dict[str, tuple[str, ...]] = {}
+
+    # What a person does
+
+    def begin(
+        self, pipeline: Pipeline, coordinates: CoordinatesDefinition, way: Way = "eval", *, measures: bool = False
+    ) -> Job:
+        """Begin a run; its result is shown when it is there."""
+        self._worker.check_free()
+        self._count += 1
+        given = (pipeline, thin(coordinates) if measures else coordinates, way)
+        run = Run(f"run-{self._count}", *given, self._stack(), self._form.provenance(), measures)
+        self._runs.insert(0, run)
+        run.end = self._worker.begin()
+        # On the job's own thread: what is shown is written on ours.
+        job = run.stack.submit(*given, lambda job: self._worker.post(lambda: self._follow(run, job)))
+        self._form.forget_errors()
+        self._follow(run, job)
+        return job
+
+    def cancel(self, key: str = "") -> None:
+        """Stop waiting for a run, or for all of them."""
+        for run in self._runs:
+            if run.job is not None and run.goes_on and key in ("", run.key):
+                run.job.cancel()
+
+    def again(self, key: str) -> Job:
+        """Run the same again."""
+        run = self._find(key)
+        return self.begin(run.pipeline, run.coordinates, run.way, measures=run.measures)
+
+    def show_result(self, key: str) -> None:
+        """Put the result of a run into view again."""
+        run = self._find(key)
+        if run.show is None:
+            raise InvalidValueError("This run has no result to show", next_step="Wait for it, or run it again.")
+        run.show()
+
+    def read_log(self, key: str) -> None:
+        """Read the lines of a run in the function's log, in the background, into :attr:`logs`."""
+        request_id = self._request_id(key)
+        stack = self._stack()
+
+        def work(task: Task) -> tuple[str, ...]:
+            lines = stack.get_logs(request_id=request_id) if request_id else ()
+            return tuple(f"{line.time:%H:%M:%S} {line.message.rstrip()}" for line in lines)
+
+        def finished(lines: tuple[str, ...]) -> None:
+            said = lines or (_NO_LINES if request_id else _NO_REQUEST,)
+            self.logs[key] = said
+            self._form.send({"type": "log", "key": key, "lines": list(said)})
+
+        def failed(error: BaseException) -> PodpacLambdaError:
+            shown = explain(error, "Reading the log")
+            finished((" ".join(part for part in (shown.what, shown.why, shown.next_step) if part),))
+            return shown
+
+        self._worker.start(Task("Reading the log", quiet=True), work, finished, failed)
+
+    def look(self) -> None:
+        """Read in the background what the function takes, and which runs its log tells of."""
+        try:
+            stack = self._stack()
+        except PodpacLambdaError:
+            return
+
+        def work(task: Task) -> tuple[Capacity, tuple[RunRecord, ...], str]:
+            capacity, said = stack.capacity(), ""
+            try:
+                history = stack.get_runs(limit=_READ)
+            except PodpacLambdaError as error:
+                history, said = (), f"The function's log could not be read: {error.what}"
+            return capacity, history, said
+
+        self._looks += 1
+        count = self._looks
+
+        def finished(found: tuple[Capacity, tuple[RunRecord, ...], str]) -> None:
+            if count == self._looks:
+                self.capacity, self.history, self._log_error = found
+                self.show()
+                self._form.follow_capacity()
+
+        self._worker.start(
+            Task("Looking at the runs", quiet=True), work, finished, lambda error: explain(error, "Looking at the runs")
+        )
+
+    def forget(self) -> None:
+        """Forget the runs of another account; those that go on there go on unseen."""
+        self._looks += 1
+        for run in self._runs:
+            if run.end is not ended:
+                run.end(None)
+        self._runs, self.history, self.capacity, self.logs = [], (), None, {}
+        self.show()
+
+    # What happens
+
+    def _follow(self, run: Run, job: Job) -> None:
+        run.job = job
+        if run not in self._runs:
+            return
+        self.show()
+        self._form.show_standing()
+        if job.done and run.end is not ended:
+            end, run.end = run.end, ended
+            self._finish(run, job, end)
+
+    def _finish(self, run: Run, job: Job, end: Callable[[PodpacLambdaError | None], None]) -> None:
+        if job.error is not None:
+            shown = explain(job.error.__cause__ if _is_wrapped(job.error) else job.error, "Running")  # type: ignore[arg-type]
+            self._form.show_error(shown)
+            end(shown)
+        elif run.measures:
+            self._form.stand("ready", "Measured: see the estimate")
+            end(None)
+        else:
+            self._draw(run, job, end)
+        self._form.show_standing()
+        self.look()
+
+    def _draw(self, run: Run, job: Job, end: Callable[[PodpacLambdaError | None], None]) -> None:
+        """On the worker's thread, one after the other: matplotlib is not made for several at once."""
+
+        def finished(show: Callable[[], None]) -> None:
+            if run in self._runs:
+                run.show = show
+                show()
+                self._form.stand("done", "The result is below")
+                self._form.show_standing()
+                self.show()
+            end(None)
+
+        def failed(error: BaseException) -> PodpacLambdaError:
+            shown = explain(error, "Running")
+            self._form.show_error(shown)
+            end(shown)
+            return shown
+
+        prepare = self._form.prepare
+        self._worker.start(
+            Task("Drawing the plot", quiet=True),
+            lambda task: prepare(run.pipeline, job.result(), run.provenance),
+            finished,
+            failed,
+        )
+
+    # What there is to see
+
+    @property
+    def going_on(self) -> int:
+        """How many runs have not ended."""
+        return sum(run.goes_on for run in self._runs)
+
+    def of_pipeline(self, pipeline: Pipeline) -> frozenset[str]:
+        """The request ids of the runs of a pipeline."""
+        same = (run for run in self._runs if run.pipeline == pipeline and run.job is not None)
+        return frozenset(run.job.request_id for run in same if run.job and run.job.request_id)
+
+    def show(self) -> None:
+        """Write the rows, newest first."""
+        told = {record.request_id: record for record in self.history}
+        ids = {run.job.request_id for run in self._runs if run.job}
+        rows = [run_row(run, run.job, told.get(run.job.request_id), self.capacity) for run in self._runs if run.job]
+        rows += [record_row(record) for record in self.history if record.request_id not in ids]
+        rows.sort(key=lambda row: row["started"], reverse=True)
+        more = len(rows) - SHOWN
+        self._form.runs = {
+            "rows": rows[:SHOWN],
+            "remark": self._log_error or (f"{more} older runs are not shown." if more > 0 else ""),
+        }
+
+    def _find(self, key: str) -> Run:
+        found = next((run for run in self._runs if run.key == key), None)
+        if found is None:
+            raise InvalidValueError(f"There is no run {key!r} in this session")
+        return found
+
+    def _request_id(self, key: str) -> str:
+        if any(record.request_id == key for record in self.history):
+            return key
+        job = self._find(key).job
+        return job.request_id if job is not None else ""
+
+
+_NO_LINES = "The log has no lines of this run yet; AWS shows them some seconds late."
+_NO_REQUEST = "By which request S3 started the function, this session does not know: look for it among the other runs."
+
+
+def _is_wrapped(error: PodpacLambdaError) -> bool:
+    return type(error) is PodpacLambdaError and error.__cause__ is not None
