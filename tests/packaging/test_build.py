@@ -174,7 +174,7 @@ def test_archives_that_are_up_to_date_are_not_built_again(built: Built) -> None:
 @pytest.mark.archive
 def test_a_second_build_is_byte_identical_and_its_progress_never_falls(built: Built, tmp_path: Path) -> None:
     told: list[BuildProgress] = []
-    again = build_package(tmp_path, listener=told.append)
+    again = build_package(tmp_path, listener=told.append, force=True)
     assert (again.dist.sha256, again.dependencies.sha256) == (
         built.package.dist.sha256,
         built.package.dependencies.sha256,
@@ -228,7 +228,12 @@ def test_a_build_cancelled_in_any_step_leaves_the_archives_that_were_there(tmp_p
     before = _previous(tmp_path)
     steps: list[str] = []
     with pytest.raises(CancelledError):
-        build_package(tmp_path, listener=lambda progress: steps.append(progress.step), cancelled=lambda: step in steps)
+        build_package(
+            tmp_path,
+            listener=lambda progress: steps.append(progress.step),
+            cancelled=lambda: step in steps,
+            force=True,
+        )
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert steps[-1] == ("install" if step == "recipe" else step)
 
