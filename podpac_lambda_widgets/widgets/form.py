@@ -65,6 +65,11 @@ class Form(DrawnForm):
 
         return Page([self])._repr_mimebundle_(**kwargs)
 
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        from podpac_lambda_widgets.widgets.page import Page
+
+        Page([self])._ipython_display_(**kwargs)
+
     # What a subclass builds itself from
 
     def bind(self, model: tl.HasTraits, names: Iterable[str]) -> None:

@@ -19,6 +19,7 @@ from ipywidgets import widget_serialization
 
 from podpac_lambda_widgets.widgets.code import join_code
 from podpac_lambda_widgets.widgets.form import Form, answer_with_code
+from podpac_lambda_widgets.widgets.snapshot import Snapshot, publish
 
 _STATIC = Path(__file__).parent / "static"
 #: One script in the browser, which finds no neighbour of what it is given as text.
@@ -85,11 +86,18 @@ class Page(anywidget.AnyWidget):
 
     def __init__(self, forms: Sequence[Form], **traits: Any) -> None:
         super().__init__(forms=list(forms), assets=_digest(), **traits)
+        self._snapshot = Snapshot(self.title, self.forms)
         self.on_msg(self._receive)
 
     def __repr__(self) -> str:
         lines = [f"  {form.title:<8} {form.note}" for form in self.forms]
         return "\n".join([self.title or type(self).__name__, *lines])
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        # Nothing where the widget is not drawn: the snapshot says more than its repr.
+        view, metadata = self._repr_mimebundle_(**kwargs) or ({}, {})
+        publish({**view, "text/html": "", "text/plain": ""}, metadata=metadata)
+        self._snapshot.show()
 
     def describe_revival(self) -> dict[str, str]:
         """What :attr:`revival` is to be by now: variables come and go."""

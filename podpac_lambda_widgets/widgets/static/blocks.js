@@ -59,15 +59,21 @@ function drawBlock(form, block, paints, flushes, view) {
         } else if (!question && inside) before?.focus();
       });
     }
-    case 'steps':
-      return part('steps', h('ol', { class: 'plw-steps' }), (node) => {
+    case 'steps': {
+      // Every step is drawn anew each time: what is read aloud is only which one has gone on.
+      const list = h('ol', { class: 'plw-steps' }), heard = h('p', { class: 'plw-sr', role: 'status' });
+      return part('steps', h('div', {}, list, heard), () => {
         const steps = form.get('steps');
-        node.hidden = !steps.length;
-        node.replaceChildren(...steps.map((step) => h('li', { 'data-state': step.state },
+        list.hidden = !steps.length;
+        list.replaceChildren(...steps.map((step) => h('li', { 'data-state': step.state },
           icon(STEP[step.state][0]), h('span', { class: 'plw-step' }, step.text, h('span', { class: 'plw-sr' }, `: ${STEP[step.state][1]}`)),
           step.total && step.state === 'working' ? h('progress', { max: step.total, value: String(step.done), 'aria-label': step.text }) : null,
           h('span', { class: 'plw-detail' }, step.detail || ''))));
+        const last = steps.filter((step) => step.state !== 'waiting').pop();
+        const text = last ? `${last.text}: ${STEP[last.state][1]}` : '';
+        if (heard.textContent !== text) heard.textContent = text;
       });
+    }
     case 'card':
       return part('card', h('div', { class: 'plw-card-place', 'aria-live': 'assertive' }), (node) => {
         const card = form.get('card');
