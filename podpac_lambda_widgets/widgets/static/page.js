@@ -103,7 +103,7 @@ async function render({ model, el, forms, kernel, offer, before }) {
   model.on('msg:custom', welcome);
   root.addEventListener('click', (event) => { if (event.target.closest('button')) ask(); });
   const code = drawCode(model, forms, view, [], title);
-  if (title) root.prepend(h('header', { class: 'plw-head' }, h('div', {}, h('h2', {}, title), h('p', {}, model.get('lead'))), h('div', { class: 'plw-actions' }, code.button), code.place));
+  if (title) root.prepend(h('div', { class: 'plw-head' }, h('div', {}, h('h2', {}, title), h('p', {}, model.get('lead'))), h('div', { class: 'plw-actions' }, code.button), code.place));
   body.append(...forms.map((form, i) => drawForm(form, title ? i + 1 : 0, view)));
   ask();
   const unwatch = watchKernel(forms[0], kernel, () => {
