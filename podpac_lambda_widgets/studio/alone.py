@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from podpac_lambda_widgets.engine.capacity import wished_capacity
 from podpac_lambda_widgets.errors import NoCredentialsError, ResultError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.source import Source
@@ -166,11 +167,16 @@ class PipelineForm(pipeline_form.PipelineForm):
         self._results = results
         super().__init__(entrance.worker, lambda: entrance.stack(wish, None), read_variables)
         self.prepare = self._prepare
+        self.wished = lambda: wished_capacity(wish)
+        wish.observe(lambda change: self.follow_capacity())
         self.code_before = lambda: [entrance.write_code(), entrance.write_node(wish)]
+        self.follow_capacity()
         entrance.open_for(self, self._entered)
 
     def _entered(self) -> None:
-        self.set_button("run", disabled=False)
+        self.run_table.forget()
+        # Whether it is built, the first run will tell.
+        self.follow_stack(True)
         self.stand("ready", "Press Run")
 
     def _prepare(self, pipeline: Pipeline, result: Result, provenance: Mapping[str, str]) -> Callable[[], None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from podpac_lambda_widgets.engine.jobs import Jobs
 from podpac_lambda_widgets.errors import NoCredentialsError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.source import Source
@@ -34,6 +35,8 @@ class Entrance:
         self._form = given if isinstance(given, CredentialsForm) else None
         self._given, self._wish = given, wish
         self._opened: Connection | None = None
+        #: A stack is made for each request; what they run, they run together.
+        self._jobs = Jobs()
         #: Forms that share a way in share what runs, too.
         self.worker = self._form.worker if self._form is not None else Worker()
 
@@ -79,7 +82,9 @@ class Entrance:
             )
         deployment = Deployment(**{name: getattr(wish, name) for name in Deployment.class_trait_names()})
         copied = source and Source(**{name: getattr(source, name) for name in Source.class_trait_names()})
-        return Stack(self.connection.account, deployment, copied)
+        stack = Stack(self.connection.account, deployment, copied)
+        stack.jobs = self._jobs
+        return stack
 
     def write_code(self) -> Code:
         """How to get in: as the Connect form did, or a session of the same kind."""

@@ -116,6 +116,9 @@ def test_forms_are_joined_by_hand(repository: Path) -> None:
     run.run()
     run.wait(120)
     assert run.result.shape == (180, 180, 1)
+    [row] = run.runs["rows"]
+    assert (row["title"], row["state"], row["way"]) == ("SinCoords", "done", "direct")
+    assert "1 run of this pipeline" in run.outlook["text"]
     assert view.result is not None
     again = plw.DeployForm(plw.Deployment(function_name="by-hand"), session=who.session)
     again.wait(60)
