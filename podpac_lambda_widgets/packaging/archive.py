@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from podpac_lambda_widgets.errors import ArchiveMismatchError, ArchiveTooLargeError
+from podpac_lambda_widgets.errors import ArchiveError, ArchiveMismatchError, ArchiveTooLargeError
 from podpac_lambda_widgets.limits import DIRECT_ARCHIVE_BYTES, EPHEMERAL_STORAGE_MB, MEGABYTE, UNZIPPED_CODE_BYTES
 from podpac_lambda_widgets.packaging.binaries import check_binaries
 from podpac_lambda_widgets.packaging.handler import check_handler
@@ -77,6 +78,14 @@ class Package:
         )
 
 
+@dataclass(frozen=True)
+class Examination:
+    """Two archives, and everything for which Lambda could not use them; each problem says its cure."""
+
+    package: Package
+    problems: tuple[ArchiveError, ...]
+
+
 def describe_manifest(manifest: Manifest | None) -> str:
     """One line: what an archive is for."""
     if manifest is None:
@@ -119,19 +128,62 @@ def inspect_package(
     ArchiveTooLargeError
         If the code is over Lambda's 250 MB once extracted, or the dependencies over `ephemeral_storage`.
     """
-    target = choose_target(runtime, architecture)
+    examined = examine_package(
+        dist_zip,
+        dependencies_zip,
+        choose_target(runtime, architecture),
+        handler=handler,
+        ephemeral_storage=ephemeral_storage,
+    )
+    if examined.problems:
+        raise examined.problems[0]
+    return examined.package
+
+
+def examine_package(
+    dist_zip: Path,
+    dependencies_zip: Path,
+    target: Target | None = None,
+    *,
+    handler: str = "handler.handler",
+    ephemeral_storage: int = EPHEMERAL_STORAGE_MB[0],
+) -> Examination:
+    """Look into two archives, and find everything for which Lambda could not use them.
+
+    Parameters
+    ----------
+    target : Target, optional
+        The function's runtime and architecture; those that the code was built for where left out.
+
+    Raises
+    ------
+    ArchiveMissingError, ArchiveCorruptError, ArchiveUnsafeError
+        One of them cannot be looked into at all.
+    """
     with ThreadPoolExecutor(2) as pool:
-        scans = list(pool.map(scan_archive, (Path(dist_zip), Path(dependencies_zip))))
-    dist, dependencies = scans
-    _check_kind(dist, "dist")
-    _check_kind(dependencies, "dependencies")
-    for scan in scans:
-        _check_target(scan, target)
-    _check_pair(dist, dependencies)
-    check_handler(dist, handler)
-    check_code_size(dist.unzipped_size, resource=str(dist.path))
-    _check_ephemeral_storage(dependencies, ephemeral_storage)
-    return Package(_describe(dist, "dist", _read_nodes(dist)), _describe(dependencies, "dependencies"))
+        dist, dependencies = pool.map(scan_archive, (Path(dist_zip), Path(dependencies_zip)))
+    if target is None:
+        said = dist.manifest
+        target = choose_target(said.runtime, said.architecture) if said else choose_target(None, None)
+    checks: list[Callable[[], None]] = [
+        lambda: _check_kind(dist, "dist"),
+        lambda: _check_kind(dependencies, "dependencies"),
+        lambda: _check_target(dist, target),
+        lambda: _check_target(dependencies, target),
+        lambda: _check_pair(dist, dependencies),
+        lambda: check_handler(dist, handler),
+        lambda: check_code_size(dist.unzipped_size, resource=str(dist.path)),
+        lambda: _check_ephemeral_storage(dependencies, ephemeral_storage),
+    ]
+    problems: list[ArchiveError] = []
+    for check in checks:
+        try:
+            check()
+        except ArchiveError as problem:
+            problems.append(problem)
+    return Examination(
+        Package(_describe(dist, "dist", _read_nodes(dist)), _describe(dependencies, "dependencies")), tuple(problems)
+    )
 
 
 def _describe(scan: Scan, kind: str, nodes: tuple[str, ...] = ()) -> Archive:

@@ -19,6 +19,7 @@ from podpac_lambda_widgets.studio.revival import find_variable
 from podpac_lambda_widgets.widgets import credentials_form, deploy_form, pipeline_form, result_view, source_form
 from podpac_lambda_widgets.widgets.notebook import read_variables
 from podpac_lambda_widgets.widgets.result_preparation import Shown, prepare_array, prepare_result
+from podpac_lambda_widgets.widgets.stack_light import describe_light
 from podpac_lambda_widgets.widgets.worker import Worker
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from podpac_lambda_widgets.engine.results import Result
     from podpac_lambda_widgets.model.pipeline import Pipeline
+    from podpac_lambda_widgets.widgets.backend import StackActions
 
 
 class CredentialsForm(credentials_form.CredentialsForm):
@@ -165,7 +167,8 @@ class PipelineForm(pipeline_form.PipelineForm):
         entrance = Entrance(session, wish)
         self._result: Result | None = None
         self._results = results
-        super().__init__(entrance.worker, lambda: entrance.stack(wish, None), read_variables)
+        self._stack: Callable[[], StackActions] = lambda: entrance.stack(wish, None)
+        super().__init__(entrance.worker, self._stack, read_variables)
         self.prepare = self._prepare
         self.wished = lambda: wished_capacity(wish)
         wish.observe(lambda change: self.follow_capacity())
@@ -175,9 +178,14 @@ class PipelineForm(pipeline_form.PipelineForm):
 
     def _entered(self) -> None:
         self.run_table.forget()
-        # Whether it is built, the first run will tell.
-        self.follow_stack(True)
-        self.stand("ready", "Press Run")
+        stack = self._stack()
+        self.start(
+            "Ask AWS what there is",
+            lambda task: describe_light(stack.describe())[1],
+            # Where it may not be looked at, it may be run all the same.
+            lambda exists: self.follow_stack(exists is not False),
+            quiet=True,
+        )
 
     def _prepare(self, pipeline: Pipeline, result: Result, provenance: Mapping[str, str]) -> Callable[[], None]:
         shown = prepare_result(pipeline.output, result, provenance) if self._results else None

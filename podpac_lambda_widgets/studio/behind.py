@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.engine.jobs import Jobs
+from podpac_lambda_widgets.limits import MEGABYTE
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.secret import Secret
@@ -14,7 +15,8 @@ from podpac_lambda_widgets.widgets.backend import Cancelled, Connection, StackAc
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets.engine.ports import Account
-    from podpac_lambda_widgets.packaging.archive import Package
+    from podpac_lambda_widgets.packaging.archive import Examination, Package
+    from podpac_lambda_widgets.packaging.finding import FoundArchive
     from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
     from podpac_lambda_widgets.plan.account import Identity
 
@@ -82,7 +84,40 @@ class Aws:
 
         return build_package(directory, runtime=runtime or None, listener=listener, cancelled=cancelled)
 
-    def stack(self, account: Account, deployment: Deployment, source: Source) -> StackActions:
+    def find_archives(self, folder: Path) -> Sequence[FoundArchive]:
+        """The zip files below a folder."""
+        from podpac_lambda_widgets.packaging.finding import find_archives
+
+        return find_archives(folder)
+
+    def examine_archives(self, source: Source, wish: Deployment | None) -> Examination:
+        """Look into two files: what they are, and everything for which the function could not use them."""
+        from podpac_lambda_widgets.packaging.archive import examine_package
+        from podpac_lambda_widgets.packaging.target import choose_target
+
+        wish = wish or Deployment()
+        runtime, architecture = wish.function_runtime, wish.function_architecture
+        return examine_package(
+            Path(source.function_source_dist_zip),
+            Path(source.function_source_dependencies_zip),
+            choose_target(runtime, architecture or None) if runtime else None,
+            handler=wish.function_handler,
+            ephemeral_storage=wish.function_ephemeral_storage,
+        )
+
+    def measure_objects(self, connection: Connection, source: Source) -> list[list[Any]]:
+        """The archives in a bucket, as facts of a form: they are looked into when a plan is made."""
+        keys = {
+            "Distribution": source.function_source_dist_key,
+            "Dependencies": source.function_source_dependencies_key,
+        }
+        sizes = {
+            term: connection.account.inspect_object(source.function_source_bucket, key)["size"]
+            for term, key in keys.items()
+        }
+        return [[term, f"{int(size) / MEGABYTE:,.0f} MB in the bucket"] for term, size in sizes.items()]
+
+    def stack(self, account: Account, deployment: Deployment, source: Source | None) -> StackActions:
         """The stack of a deployment in an account."""
         from podpac_lambda_widgets.engine.stack import Stack
 

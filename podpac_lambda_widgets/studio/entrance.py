@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from podpac_lambda_widgets.engine.jobs import Jobs
 from podpac_lambda_widgets.errors import NoCredentialsError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.source import Source
-from podpac_lambda_widgets.studio.behind import enter
+from podpac_lambda_widgets.studio.behind import Aws, enter
 from podpac_lambda_widgets.widgets.code import Code, write_call
 from podpac_lambda_widgets.widgets.credentials_fields import connect_code
 from podpac_lambda_widgets.widgets.credentials_form import CredentialsForm
@@ -34,9 +33,8 @@ class Entrance:
     def __init__(self, given: Any, wish: Deployment) -> None:
         self._form = given if isinstance(given, CredentialsForm) else None
         self._given, self._wish = given, wish
+        self._backend = Aws()
         self._opened: Connection | None = None
-        #: A stack is made for each request; what they run, they run together.
-        self._jobs = Jobs()
         #: Forms that share a way in share what runs, too.
         self.worker = self._form.worker if self._form is not None else Worker()
 
@@ -73,8 +71,6 @@ class Entrance:
         NoCredentialsError
             There is no way in yet.
         """
-        from podpac_lambda_widgets.engine.stack import Stack
-
         if self.connection is None:
             raise NoCredentialsError(
                 "Not connected to AWS",
@@ -82,9 +78,7 @@ class Entrance:
             )
         deployment = Deployment(**{name: getattr(wish, name) for name in Deployment.class_trait_names()})
         copied = source and Source(**{name: getattr(source, name) for name in Source.class_trait_names()})
-        stack = Stack(self.connection.account, deployment, copied)
-        stack.jobs = self._jobs
-        return stack
+        return self._backend.stack(self.connection.account, deployment, copied)
 
     def write_code(self) -> Code:
         """How to get in: as the Connect form did, or a session of the same kind."""

@@ -98,6 +98,8 @@ class Studio(Page):
         self.credentials.observe(self._follow_connection, names="connection")
         self.source.source.observe(lambda change: self._follow_source())
         self.source.runtime = self._runtime
+        self.source.wish = lambda: self.deploy.deployment
+        self.source.connection = lambda: self.credentials.connection
         self.source.on_built = self._follow_source
         self.deploy.on_change = self._follow_stack
         self.pipeline.provenance = self._provenance
@@ -129,6 +131,8 @@ class Studio(Page):
         # What was done in another account is not done in this one: AWS is asked what there is.
         self.deploy.follow_connection()
         self._say_what_to_deploy()
+        if self.source.source.is_bucket:
+            self.source.look_into()
 
     def _follow_source(self) -> None:
         self.deploy.outdate()

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.model.deployment import Deployment
     from podpac_lambda_widgets.model.pipeline import Pipeline
     from podpac_lambda_widgets.model.source import Source
-    from podpac_lambda_widgets.packaging.archive import Package
+    from podpac_lambda_widgets.packaging.archive import Examination, Package
+    from podpac_lambda_widgets.packaging.finding import FoundArchive
     from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
     from podpac_lambda_widgets.plan.account import Identity, LogLine
     from podpac_lambda_widgets.plan.changes import Plan
@@ -122,6 +123,15 @@ class Backend(Protocol):
 
     def build_archives(self, directory: Path, runtime: str, listener: BuildListener, cancelled: Cancelled) -> Package:
         """Build the two archives for a Lambda runtime, or for this machine's own Python where it is empty."""
+
+    def find_archives(self, folder: Path) -> Sequence[FoundArchive]:
+        """The zip files below a folder."""
+
+    def examine_archives(self, source: Source, wish: Deployment | None) -> Examination:
+        """Look into two files: what they are, and everything for which the function could not use them."""
+
+    def measure_objects(self, connection: Connection, source: Source) -> list[list[Any]]:
+        """The archives in a bucket, as facts of a form: they are looked into when a plan is made."""
 
     def stack(self, account: Account, deployment: Deployment, source: Source) -> StackActions:
         """The stack of a deployment in an account."""

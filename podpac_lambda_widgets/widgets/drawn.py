@@ -36,6 +36,8 @@ class DrawnForm(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     folded = tl.Dict().tag(sync=True)
     #: A table: caption, columns, rows of cells; below it a remark and a folded list of calls.
     table = tl.Dict().tag(sync=True)
+    #: Lines of what a build has told.
+    log = tl.List(tl.Unicode()).tag(sync=True)
     #: What there is in AWS: tone ("unknown", "off", "part", "on" or "bad"), text, and when it was read.
     light = tl.Dict().tag(sync=True)
     #: What is asked before something is lost; empty when nothing is.

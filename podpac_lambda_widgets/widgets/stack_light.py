@@ -47,6 +47,7 @@ class StackLight:
         #: Tells the last question from those before it, whose answers are of no use any more.
         self._asked = 0
         self._read_at: datetime | None = None
+        self._told: bool | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -58,10 +59,13 @@ class StackLight:
     def refresh(self) -> None:
         """Ask again, where the last answer is not fresh."""
         if self._read_at is not None and self.now() - self._read_at > _FRESH:
-            self.look()
+            self._look(tell_always=False)
 
     def look(self) -> None:
         """Ask AWS what there is now."""
+        self._look(tell_always=True)
+
+    def _look(self, *, tell_always: bool) -> None:
         try:
             stack = self._stack()
         except PodpacLambdaError:
@@ -77,9 +81,12 @@ class StackLight:
             except Exception as error:  # noqa: BLE001 - whatever it is, it is shown and harms nothing else
                 return explain(error, "Asking AWS")
 
-        self._form.start("Ask AWS what there is", ask, lambda found: self._show(asked, found), quiet=True)
+        def show(found: Description | PodpacLambdaError) -> None:
+            self._show(asked, found, tell_always)
 
-    def _show(self, asked: int, found: Description | PodpacLambdaError) -> None:
+        self._form.start("Ask AWS what there is", ask, show, quiet=True)
+
+    def _show(self, asked: int, found: Description | PodpacLambdaError, tell_always: bool) -> None:
         if asked != self._asked:
             return
         self._read_at = self.now()
@@ -89,7 +96,8 @@ class StackLight:
             return
         light, exists = describe_light(found)
         self._form.light = {**light, "when": when}
-        if exists is not None:
+        if exists is not None and (tell_always or exists != self._told):
+            self._told = exists
             self._heard(exists)
 
 

@@ -20,7 +20,8 @@ from podpac_lambda_widgets.engine.jobs import Job, Jobs
 from podpac_lambda_widgets.engine.preflight import check_confirmation
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.errors import CancelledError
-from podpac_lambda_widgets.packaging.archive import Archive, Package
+from podpac_lambda_widgets.packaging.archive import Archive, Examination, Package
+from podpac_lambda_widgets.packaging.finding import FoundArchive
 from podpac_lambda_widgets.packaging.progress import BuildProgress
 from podpac_lambda_widgets.plan.account import Identity, LogLine
 from podpac_lambda_widgets.plan.changes import Create, Delete, Plan
@@ -50,6 +51,16 @@ def make_function(name: str, state: str = "Active") -> Function:
         name=name, role="r", runtime="python3.12", architecture="x86_64", handler="handler.handler", description="",
         memory=2048, timeout=600, storage=512, environment={}, tags={}, code_sha256="", state=state,
     )  # fmt: skip
+
+
+def make_package(directory: Path) -> Package:
+    """Two archives as they are found."""
+    return Package(
+        *(
+            Archive(directory / f"podpac_{name}.zip", kind, "0" * 64, 1024**2, 100 * 1024**2, None)
+            for name, kind in (("dist", "dist"), ("deps", "dependencies"))
+        )
+    )
 
 
 def make_result(array: xr.DataArray | None = None) -> Result:
@@ -211,6 +222,9 @@ class FakeBackend:
     #: Accounts and names of the functions that are there, and how often it was asked what is.
     there: set[tuple[str, str]] = field(default_factory=set, repr=False)
     described: int = 0
+    #: Archives below the working folder, and what is wrong with those that are looked into.
+    archives: Sequence[FoundArchive] = ()
+    problems: tuple[Any, ...] = ()
     running: threading.Event = field(default_factory=threading.Event)
     closed: list[str] = field(default_factory=list)
     #: Who AWS says we are. Not in the repr: its digits are also in the secrets that are looked for there.
@@ -253,11 +267,21 @@ class FakeBackend:
         self.did("build_archives", directory, runtime)
         listener(BuildProgress("install", "Installing 30 packages", 10, 100))
         listener(BuildProgress("compress", "Compressing", 80, 100))
-        archives = [
-            Archive(directory / f"podpac_{name}.zip", kind, "0" * 64, 1024**2, 100 * 1024**2, None)
-            for name, kind in (("dist", "dist"), ("deps", "dependencies"))
-        ]
-        return Package(*archives)
+        return make_package(directory)
+
+    def find_archives(self, folder: Path) -> Sequence[FoundArchive]:
+        self.threads.add(threading.get_ident())
+        return self.archives
+
+    def examine_archives(self, source: Any, wish: Any) -> Examination:
+        self.threads.add(threading.get_ident())
+        if "examine_archives" in self.errors:
+            raise self.errors["examine_archives"]
+        return Examination(make_package(Path(source.function_source_dist_zip).parent), self.problems)
+
+    def measure_objects(self, connection: Any, source: Any) -> list[list[Any]]:
+        self.threads.add(threading.get_ident())
+        return [["Distribution", "81 MB in the bucket"]]
 
     def stack(self, account: Any, deployment: Any, source: Any) -> FakeStack:
         return FakeStack(self, deployment, source)

@@ -231,7 +231,7 @@ def test_the_steps_of_a_build_are_shown_to_their_end(built: Studio) -> None:
 
 def test_the_built_archives_fill_their_fields(ready: Studio) -> None:
     assert ready.source.source.function_source_dist_zip.endswith("podpac_dist.zip")
-    assert ["Distribution", "1 MB zipped"] in ready.source.facts
+    assert ["Distribution", "1 MB zipped, sent in the call itself"] in ready.source.facts
 
 
 def test_archives_are_built_for_where_they_will_run(studio: Studio, backend: Any) -> None:

@@ -105,7 +105,13 @@ function drawBlock(form, block, paints, flushes, view) {
         const facts = form.get('facts');
         node.hidden = !facts.length;
         node.replaceChildren(...facts.map(([term, value, fraction]) => h('div', {}, h('dt', {}, term), h('dd', {}, value,
-          fraction === undefined ? null : h('span', { class: 'plw-bar', 'aria-hidden': 'true', style: `--part:${Math.min(1, fraction)}` })))));
+          fraction === undefined ? null : h('span', { class: 'plw-bar', 'aria-hidden': 'true', 'data-over': fraction > 1, style: `--part:${Math.min(1, fraction)}` })))));
+      });
+    case 'log':
+      return part('log', h('details', { class: 'plw-remark plw-log' }, h('summary', {}, block.label), h('pre', { tabindex: '0', 'aria-label': block.label })), (node) => {
+        const lines = form.get('log') || [];
+        node.hidden = !lines.length;
+        node.querySelector('pre').textContent = lines.join('\n');
       });
     case 'light': {
       const mark = h('span', { class: 'plw-lamp', 'aria-hidden': 'true' }), text = h('span'), when = h('span', { class: 'plw-when' });

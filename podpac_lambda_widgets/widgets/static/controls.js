@@ -84,6 +84,7 @@ function drawInput(form, field, id, flushes) {
     input.setAttribute('data-1p-ignore', '');
   } else if (field.kind === 'number') input.inputMode = 'decimal';
   if (field.mono) input.classList.add('plw-mono');
+  const list = h('datalist', { id: `${id}-list` });
   let shown = input.value, revision = -1;
   const commit = () => {
     const value = input.value;
@@ -108,6 +109,15 @@ function drawInput(form, field, id, flushes) {
         revision = -1;
       }
     }
+    // A text may be any; those that were found are offered.
+    if (state.choices?.length && input.tagName === 'INPUT') {
+      const key = JSON.stringify(state.choices);
+      if (list.dataset.choices !== key) {
+        list.dataset.choices = key;
+        list.replaceChildren(...state.choices.map(([value, text]) => h('option', { value }, text)));
+        input.setAttribute('list', list.id);
+      }
+    }
     if (!secret && state.revision !== revision) {
       const typing = document.activeElement === input && input.value !== shown;
       if (!typing) shown = input.value = state.value ?? '';
@@ -116,7 +126,7 @@ function drawInput(form, field, id, flushes) {
     input.disabled = !!state.disabled;
     input.placeholder = state.placeholder || field.placeholder || '';
   };
-  return { nodes: [h('label', { for: id }, field.label), input], named: input, paint };
+  return { nodes: [h('label', { for: id }, field.label), input, list], named: input, paint };
 }
 
 function drawField(form, field, paints, flushes) {
