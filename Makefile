@@ -29,7 +29,7 @@ app: setup ## the Studio as a page of its own, without a notebook around it; emb
 test: setup browser archives ## run all tests (TESTS=tests/plan for a part)
 	@$(BIN)/python -m pytest $(TESTS)
 
-sweep: setup ## cut the wire at every call of building, changing and deleting, in every way (an hour or two)
+sweep: setup ## cut the wire at every call of building, changing and deleting, in every way (half an hour on a quiet machine)
 	@SWEEP=all $(BIN)/python -m pytest tests/deploy/test_cut_wire.py -n 2
 	@SWEEP=all $(BIN)/python -m pytest tests/remote/test_malicious.py -rP
 

@@ -94,6 +94,8 @@ def test_every_call_of_a_deployment_is_as_the_service_models_say(
         make_stack("two", **second).delete(confirm=True)
     assert len({call.name for call in calls}) > 35
     check(calls)
+    # Each would keep a copy of the code for good.
+    assert not [call for call in calls if call.params.get("Publish") or call.name == "lambda.PublishVersion"]
 
 
 def test_every_call_of_a_snapshot_is_as_the_service_models_say(

@@ -12,15 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sweep import Operation, Wish, all_cases, sample_cases
-
-from podpac_lambda_widgets.model.source import Source
 
 pytestmark = pytest.mark.local_aws
 
 #: Cases of one operation: a number, or ``all``.
 SWEEP = os.environ.get("SWEEP", "5")
-#: Where failures are written as they come.
+#: Where failures, and what is done, are written as they come.
 FINDINGS = os.environ.get("SWEEP_FINDINGS", "")
 #: What the wish is, and what it becomes in the update.
 TRIGGERS = {
@@ -43,30 +40,15 @@ CHANGED = {
 }
 
 
-def traits(triggers: str, **others: Any) -> dict[str, Any]:
+def wish(triggers: str, place: str, others: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Traits of a deployment."""
     extras: dict[str, Any] = EXTRAS if triggers == "all" else {}
-    return {"function_name": "sweep", "function_triggers": TRIGGERS[triggers], **extras, **others}
-
-
-def operation(name: str, triggers: str, place: str, sources: dict[str, Source]) -> Operation:
     snapshot = {"function_snap_start": True} if place == "snapshot" else {}
-    first = Wish(traits(triggers, **snapshot), sources["one"])
-    if name == "build":
-        return Operation(name, first)
-    if name == "destroy":
-        return Operation(name, first, first)
-    return Operation(name, Wish(traits(BECOMES[triggers], **CHANGED, **snapshot), sources["two"]), first)
-
-
-@pytest.fixture
-def chosen(request: pytest.FixtureRequest, place: str) -> dict[str, Source]:
-    """The archives: small or large files, or objects in a bucket, whose code goes by way of our own."""
-    found: dict[str, Source] = request.getfixturevalue({"files": "sources"}.get(place, f"{place}_sources"))
-    return found
+    return {"function_name": "sweep", "function_triggers": TRIGGERS[triggers], **extras, **snapshot, **(others or {})}
 
 
 @pytest.mark.timeout(0 if "SWEEP" in os.environ else 300)
-@pytest.mark.parametrize("name", ["build", "update", "destroy"])
+@pytest.mark.parametrize("operation", ["build", "update", "destroy"])
 @pytest.mark.parametrize(
     ("triggers", "place"),
     [
@@ -78,21 +60,26 @@ def chosen(request: pytest.FixtureRequest, place: str) -> dict[str, Source]:
     ],
 )
 def test_a_cut_at_any_call_is_overcome_by_the_next_run(
-    bench: Any,
-    chosen: dict[str, Source],
-    name: str,
+    sweep: Callable[[dict[str, Any]], dict[str, Any]],
+    operation: str,
     triggers: str,
     place: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    cut = operation(name, triggers, place, chosen)
-    calls = bench.calls_of(cut)
-    every = list(all_cases(cut, calls))
-    cases = every if SWEEP == "all" else sample_cases(cut, calls, int(SWEEP))
     began = time.monotonic()
-    failures = [told for told in map(bench.run, cases) if told]
-    record_property("cases of the cut wire", (len(cases), len(every), len(failures), time.monotonic() - began))
-    if FINDINGS and failures:
+    asked = {
+        "operation": operation,
+        "place": place,
+        "first": wish(triggers, place),
+        "then": wish(BECOMES[triggers], place, CHANGED),
+        "size": None if SWEEP == "all" else int(SWEEP),
+    }
+    found = sweep(asked)
+    failures, seconds = found["failures"], time.monotonic() - began
+    counts = (found["possible"], found["tried"], found["states"], len(failures), seconds)
+    record_property("cases of the cut wire", counts)
+    if FINDINGS:
         with Path(FINDINGS).open("a") as file:
-            file.write("\n".join(failures) + "\n")
-    assert not failures, f"{len(failures)} of {len(cases)} cases:\n" + "\n".join(failures)
+            print(f"{operation} {triggers} {place}: {counts}", *failures, sep="\n", file=file)
+    assert found["tried"] == (found["possible"] if SWEEP == "all" else int(SWEEP))
+    assert not failures, f"{len(failures)} of {found['tried']} cases:\n" + "\n".join(failures)

@@ -72,11 +72,6 @@ def _listed(actions: str | list[str]) -> list[str]:
     return [actions] if isinstance(actions, str) else actions
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting() -> None:
-    """Here the embedded AWS's own time passes."""
-
-
 @pytest.fixture(scope="module")
 def cloud(aws: LocalSession, package: Package) -> Iterator[Cloud]:
     s3 = aws.client("s3")

@@ -93,27 +93,31 @@ CUTS = (
 )
 
 
+#: Gets the number of a call, and whether it has had its effect.
+Choose = Callable[[int, bool], Cut | None]
+
+
 @dataclass
 class Wire:
-    """Sees every call of a :class:`WiredSession`, numbers them from 0, and cuts one of them."""
+    """Sees every call of a :class:`WiredSession`, numbers them from 0, and cuts those that are chosen."""
 
     calls: list[Call] = field(default_factory=list)
-    _cut: Cut | None = None
-    _cut_at: int = -1
+    _choose: Choose | None = None
     #: How often a function that was written is told to be Pending; None: as long as it is, half a second.
     pending_polls: int | None = 1
-    _pending: int = 0
+    #: How often it will be told yet.
+    pending: int = 0
     # An upload sends from threads of its own.
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def recording(self, cut: Cut | None = None, at: int = -1) -> Iterator[list[Call]]:
-        """Number the calls of the block from 0, and cut the one with number ``at``."""
-        self.calls, self._cut, self._cut_at = [], cut, at
+    def recording(self, choose: Choose | None = None) -> Iterator[list[Call]]:
+        """Number the calls of the block from 0; ``choose`` says of each, before and after its effect, how it is cut."""
+        self.calls, self._choose = [], choose
         try:
             yield self.calls
         finally:
-            self.calls, self._cut = [], None
+            self.calls, self._choose = [], None
 
     def before(self, model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> Answer | None:
         """Handle ``before-call``."""
@@ -122,26 +126,26 @@ class Wire:
             number = len(self.calls)
             self.calls.append(Call(name, context.get("podpac_test_params", {})))
         context["podpac_test_number"] = number
-        if self._cut is not None and number == self._cut_at and not self._cut.after:
-            return self._cut.happen(name)
-        return None
+        cut = self._choose(number, False) if self._choose else None
+        return cut.happen(name) if cut else None
 
     def after(self, model: Any, context: dict[str, Any], parsed: dict[str, Any], **_: Any) -> None:
         """Handle ``after-call``."""
         self._settle(model.name, parsed)
-        if self._cut is not None and context.get("podpac_test_number") == self._cut_at and self._cut.after:
-            self._cut.happen(f"{model.service_model.service_name}.{model.name}")
+        cut = self._choose(context["podpac_test_number"], True) if self._choose else None
+        if cut:
+            cut.happen(f"{model.service_model.service_name}.{model.name}")
 
     def _settle(self, operation: str, parsed: dict[str, Any]) -> None:
         if self.pending_polls is None:
             return
         if operation in _UNSETTLING:
-            self._pending = self.pending_polls
+            self.pending = self.pending_polls
         elif operation in _TELLING and "Error" not in parsed:
             going = {"State": "Pending", "LastUpdateStatus": "InProgress"}
             done = {"State": "Active", "LastUpdateStatus": "Successful"}
-            parsed.get("Configuration", parsed).update(going if self._pending else done)
-            self._pending = max(0, self._pending - 1)
+            parsed.get("Configuration", parsed).update(going if self.pending else done)
+            self.pending = max(0, self.pending - 1)
 
     @staticmethod
     def keep_params(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

@@ -235,24 +235,6 @@ class ForeignWorld:
         client.put_integration(restApiId=self._api_id, resourceId=path, httpMethod="GET", type="MOCK")
         client.create_deployment(restApiId=self._api_id, stageName="prod")
 
-    def remove(self) -> None:
-        """Take all of it away."""
-        s3, iam = self._session.client("s3"), self._session.client("iam")
-        with contextlib.suppress(ClientError):
-            for upload in s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", []):
-                s3.abort_multipart_upload(Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-            found = s3.list_object_versions(Bucket=self.bucket)
-            for each in [*found.get("Versions", []), *found.get("DeleteMarkers", [])]:
-                s3.delete_object(Bucket=self.bucket, Key=each["Key"], VersionId=each["VersionId"])
-            s3.delete_bucket(Bucket=self.bucket)
-        self._session.client("lambda").delete_function(FunctionName=self.function)
-        iam.delete_role_policy(RoleName=self.role, PolicyName="theirs")
-        iam.detach_role_policy(RoleName=self.role, PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
-        iam.delete_role(RoleName=self.role)
-        self._session.client("logs").delete_log_group(logGroupName=self.group)
-        self._session.client("apigateway").delete_rest_api(restApiId=self._api_id)
-        self._session.client("budgets").delete_budget(AccountId=self._account(), BudgetName=self.budget)
-
 
 def scrub(session: Any, before: Inventory) -> None:
     """Take away everything that was not there before, so that what one case leaves does not spoil the next."""

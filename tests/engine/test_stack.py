@@ -185,6 +185,22 @@ def test_what_there_is_no_room_for_is_refused_before_anything_is_made(built: Sta
 
 
 @pytest.mark.archive
+def test_what_is_deployed_never_takes_the_place_of_the_wish(built: Stack) -> None:
+    built.build()
+    wish = built.deployment
+    wish.function_memory, wish.function_timeout = 4096, 900
+    before = wish.trait_values()
+    plan, _, _ = built.plan(), built.describe(), built.validate()
+    assert "4096" in str(plan).replace(",", "")
+    built.build()
+    assert wish.trait_values() == before
+    deployed = built.account.read(named_function(stack_names(wish, built.account.identity())))
+    assert deployed is not None
+    assert isinstance(deployed.resource, Function)
+    assert (deployed.resource.memory, deployed.resource.timeout) == (4096, 900)
+
+
+@pytest.mark.archive
 def test_root_is_warned_of(built: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     account = built.account
     assert "root" not in str(built.plan())

@@ -52,7 +52,10 @@ def what_is_wrong(told: errors.PodpacLambdaError | str, action: str) -> list[str
     """What a refused caller is not told."""
     wrong = [] if action in str(told) else [f"does not name the action: {told}"]
     if isinstance(told, errors.PodpacLambdaError):
-        wrong += [f"has no {name}" for name in ("next_step", "code", "request_id") if not getattr(told, name)]
+        wrong += [f"has no {name}" for name in ("why", "next_step", "code", "request_id") if not getattr(told, name)]
+        # Who we are is no resource.
+        if not (told.resource or getattr(told, "failed", "") or action.startswith("sts:")):
+            wrong.append("does not name the resource")
     return wrong
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -75,6 +76,14 @@ def test_s3_may_call_the_function_for_one_bucket_of_one_account_only() -> None:
     assert condition["StringEquals"] == {"AWS:SourceAccount": "123456789012"}
     assert condition["ArnLike"]["AWS:SourceArn"].endswith(trigger.bucket)
     assert (trigger.prefix, trigger.suffix) == ("input/soil/", ".json")
+
+
+def test_names_that_differ_in_a_hyphen_have_statements_and_entries_of_their_own() -> None:
+    names = ("soil-map", "soilmap", "soil_map")
+    found = [stack_names(Deployment(function_name=name), IDENTITY).identifier for name in names]
+    assert len(set(found)) == len(names)
+    # AddPermission and S3 take no others.
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,100}", identifier) for identifier in found)
 
 
 def test_with_every_trigger_the_role_still_may_do_six_things_at_most() -> None:
