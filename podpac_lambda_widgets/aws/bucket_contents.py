@@ -131,6 +131,7 @@ def _delete_batch(s3: Any, name: str, account: str, batch: list[dict[str, str]])
             why=str(first.get("Message") or ""),
             next_step="Look at the object's lock or the bucket's policy, then delete again.",
             code=str(first.get("Code") or ""),
+            request_id=str(answer.get("ResponseMetadata", {}).get("RequestId", "")),
         )
 
 

@@ -262,6 +262,7 @@ def test_an_object_that_is_locked_is_told_and_nothing_else_is_lost(make_stack: M
         make_stack().delete(confirm=NAME)
     assert "WORM protected" in str(caught.value)
     assert "locked.zip" in str(caught.value)
+    assert caught.value.request_id
     assert "lock" in caught.value.next_step
     assert caught.value.done
     overlay.clear()
