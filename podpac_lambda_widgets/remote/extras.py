@@ -26,6 +26,7 @@ from podpac_lambda_widgets.errors import (
     ArchiveCorruptError,
     ArchiveMismatchError,
     ArchiveMissingError,
+    ArchiveTooLargeError,
     DependencyMissingError,
 )
 from podpac_lambda_widgets.remote.extraction import extract
@@ -88,6 +89,13 @@ class Extras(MetaPathFinder):
                 began = time.perf_counter()
                 try:
                     self._root = self._extracted()
+                except OSError as error:
+                    raise ArchiveTooLargeError(
+                        "The dependencies could not be extracted",
+                        resource=str(self.folder),
+                        why=error.strerror or str(error),
+                        next_step="Give the function more ephemeral storage, and a TMPDIR that can be written to",
+                    ) from None
                 finally:
                     self.seconds += time.perf_counter() - began
                 sys.path.append(str(self._root))
@@ -195,6 +203,11 @@ def left_out(environ: Mapping[str, str]) -> dict[str, str]:
     """Packages that were left out of both archives, with the reason: those that have no build for the architecture."""
     found = _manifest(_manifest_path(environ)).get("left_out")
     return {str(name): str(reason) for name, reason in found.items()} if isinstance(found, Mapping) else {}
+
+
+def code_version(environ: Mapping[str, str]) -> str:
+    """What tells the function's code from any other: 12 hexadecimal digits; empty where there is no manifest."""
+    return str(_manifest(_manifest_path(environ)).get("files_sha256", ""))[:12]
 
 
 def _manifest_path(environ: Mapping[str, str]) -> Path:

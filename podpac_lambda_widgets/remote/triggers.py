@@ -58,6 +58,8 @@ class Function:
         Dependencies that are fetched on demand.
     left_out : mapping of str to str
         Packages that the archives lack, with the reason.
+    code_version : str, optional
+        What tells its code from any other: a result of other code is not taken for one of this.
     s3_client : callable
         Makes the S3 client when one is needed.
     print_line : callable
@@ -67,6 +69,7 @@ class Function:
     environ: Mapping[str, str] = field(repr=False)
     extras: Extras | None = None
     left_out: Mapping[str, str] = field(default_factory=dict, repr=False)
+    code_version: str = ""
     s3_client: Callable[[], Any] = field(default_factory=lambda: make_s3_client)
     print_line: Callable[[str], None] = partial(print, flush=True)
     init_seconds: float = 0.0
@@ -182,7 +185,7 @@ class Function:
 
     def name(self, request: Request, encoding: Encoding) -> str:
         """Name the result of a checked request, without computing it."""
-        return name_result(request, encoding, versions())
+        return name_result(request, encoding, self._versions())
 
     def compute(self, request: Request, encoding: Encoding) -> Result:
         """Evaluate a checked request; see :func:`podpac_lambda_widgets.remote.evaluate.evaluate`."""
@@ -205,7 +208,11 @@ class Function:
             part: max(0.0, found.timings[part] - dependencies),
         }
         self.init_seconds = self.import_seconds = 0.0
-        return Result(found.body, found.format, self.name(request, encoding), timings, versions())
+        return Result(found.body, found.format, self.name(request, encoding), timings, self._versions())
+
+    def _versions(self) -> dict[str, str]:
+        code = {"code": self.code_version} if self.code_version else {}
+        return {**versions(), **code}
 
     def _inline_or_stored(self, result: Result) -> bytes:
         timings = {**result.timings, "upload": 0.0}
@@ -284,7 +291,12 @@ def make_function(environ: Mapping[str, str] | None = None) -> Function:
     temporary = environ.get("TMPDIR", "/tmp")  # noqa: S108 - the one folder that Lambda lets a function write to
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "MPLCONFIGDIR"):
         os.environ[name] = temporary
-    function = Function(environ, extras=extras.install(environ), left_out=extras.left_out(environ))
+    function = Function(
+        environ,
+        extras=extras.install(environ),
+        left_out=extras.left_out(environ),
+        code_version=extras.code_version(environ),
+    )
     function.warm()
     function.init_seconds = time.perf_counter() - began - function.import_seconds
     return function

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.remote import extras as extras_module
-from podpac_lambda_widgets.remote.extras import Extras, extract, install, left_out
+from podpac_lambda_widgets.remote.extras import Extras, code_version, extract, install, left_out
 
 FILES = {
     "plw_extra/__init__.py": "VALUE = 41\nfrom plw_extra import inner\n",
@@ -278,12 +278,17 @@ def test_extracting_gives_the_files_as_they_were(tmp_path: Path) -> None:
 def test_a_function_without_a_dependencies_archive_has_no_finder(tmp_path: Path) -> None:
     before = list(sys.meta_path)
     assert install({"LAMBDA_TASK_ROOT": str(tmp_path)}) is None
+    assert code_version({"LAMBDA_TASK_ROOT": str(tmp_path)}) == ""
     assert sys.meta_path == before
 
 
 @pytest.mark.usefixtures("clean_imports")
 def test_the_manifest_says_what_is_in_the_archive_and_what_was_left_out(tmp_path: Path) -> None:
-    manifest = {"dependencies_provides": ["plw_extra"], "left_out": {"zarr": "no build for arm64"}}
+    manifest = {
+        "files_sha256": "5" * 64,
+        "dependencies_provides": ["plw_extra"],
+        "left_out": {"zarr": "no build for arm64"},
+    }
     (tmp_path / extras_module.MANIFEST).write_text(json.dumps(manifest))
     environ = {
         "LAMBDA_TASK_ROOT": str(tmp_path),
@@ -297,7 +302,17 @@ def test_the_manifest_says_what_is_in_the_archive_and_what_was_left_out(tmp_path
     assert extras is not None
     assert sys.meta_path[-1] is extras
     assert left_out(environ) == {"zarr": "no build for arm64"}
+    assert code_version(environ) == "5" * 12
     assert importlib.import_module("plw_extra").VALUE == 41
+
+
+@pytest.mark.usefixtures("clean_imports")
+def test_a_folder_that_cannot_be_written_to_is_a_typed_error(tmp_path: Path) -> None:
+    bucket = Bucket(make_zip(FILES))
+    sha256 = hashlib.sha256(make_zip(FILES)).hexdigest()
+    extras = Extras(["plw_extra"], "stack", "deps.zip", sha256, save(tmp_path / "file", b"") / "tmp", lambda: bucket)
+    with pytest.raises(errors.ArchiveTooLargeError, match="could not be extracted"):
+        extras.fetch()
 
 
 def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:

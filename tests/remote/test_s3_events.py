@@ -67,6 +67,7 @@ class Bucket:
 
     def __init__(self, client: Any) -> None:
         self.client = client
+        self.code = ""
         self.lines: list[str] = []
         self.calls: list[str] = []
         client.meta.events.register(
@@ -78,7 +79,12 @@ class Bucket:
 
     def handle(self, event: object, **environ: str) -> list[dict[str, Any]]:
         self.calls.clear()
-        made = Function({**ENVIRON, **environ}, s3_client=lambda: self.client, print_line=self.lines.append)
+        made = Function(
+            {**ENVIRON, **environ},
+            s3_client=lambda: self.client,
+            print_line=self.lines.append,
+            code_version=self.code,
+        )
         answer = json.loads(json.dumps(made.handle(event)))
         found: list[dict[str, Any]] = answer["records"]
         return found
@@ -198,6 +204,15 @@ def test_a_result_of_something_else_is_replaced(bucket: Bucket, change: Callable
     bucket.handle(records("input/soil/a.json"))
     change(bucket)
     assert bucket.handle(records("input/soil/a.json"))[0]["outcome"] == "stored"
+
+
+def test_a_result_of_other_code_is_replaced(bucket: Bucket) -> None:
+    bucket.put("input/soil/a.json", pipeline())
+    outcomes = []
+    for code in ("of Monday", "of Monday", "of Tuesday"):
+        bucket.code = code
+        outcomes.append(bucket.handle(records("input/soil/a.json"))[0]["outcome"])
+    assert outcomes == ["stored", "skipped", "stored"]
 
 
 def test_a_result_in_the_form_of_the_other_client_is_replaced(bucket: Bucket) -> None:
