@@ -20,7 +20,6 @@ from typing import Any
 
 from podpac_lambda_widgets.errors import BuildError, DependencyMissingError
 from podpac_lambda_widgets.packaging.command import Cancelled, run_command
-from podpac_lambda_widgets.packaging.node_descriptions import describe_node
 from podpac_lambda_widgets.packaging.plugins import Plugin, write_sources
 from podpac_lambda_widgets.packaging.recipe import PACKAGE_FOLDER
 
@@ -105,6 +104,9 @@ def _ask(plugin: Plugin, folder: Path, answer: Path, cancelled: Cancelled) -> di
 
 def import_and_describe(modules: Sequence[str]) -> dict[str, Any]:
     """Import modules and describe the nodes they define: what the child process answers."""
+    # Here and not above: Lambda's own image, in which the archives can be built too, has no traitlets.
+    from podpac_lambda_widgets.packaging.node_descriptions import describe_node
+
     nodes: dict[str, Any] = {}
     left_out: dict[str, list[str]] = {}
     for name in modules:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -246,6 +247,12 @@ def test_an_extended_archive_has_the_bytes_of_one_written_anew(
         written.append(archive.read_bytes())
     assert written[0] == written[1] == written[2]
     assert measure_files(trees[0]).size == 5001
+
+
+def test_the_builder_needs_no_more_than_lambdas_image_gets(repository: Path) -> None:
+    code = "import sys, podpac_lambda_widgets.packaging.build; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository)
+    assert {"traitlets", "numpy", "xarray", "podpac", "boto3", "platformdirs"}.isdisjoint(done.stdout.split())
 
 
 @pytest.mark.archive

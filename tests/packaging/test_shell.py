@@ -25,7 +25,7 @@ def folder(repository: Path, tmp_path: Path) -> Path:
     """A copy of the scripts with two archives beside them."""
     folder = tmp_path / "dist" / "aws"
     folder.mkdir(parents=True)
-    for script in ("upload_lambda.sh", "print_logs.sh"):
+    for script in ("build_lambda.sh", "upload_lambda.sh", "print_logs.sh"):
         shutil.copy(repository / "dist" / "aws" / script, folder)
     for name, data in ARCHIVES.items():
         (folder / name).write_bytes(data)
@@ -191,3 +191,21 @@ def test_the_log_of_what_makes_no_sense_is_refused(folder: Path, options: tuple[
     assert answer.returncode == 1
     assert answer.stdout == ""
     assert answer.stderr.count("\n") == 1
+
+
+def test_plugins_and_docker_do_not_go_together(folder: Path) -> None:
+    answer = run(folder, "build_lambda.sh", "--docker", "--plugin", "my_nodes.py")
+    assert answer.returncode == 1
+    assert "Leave out --docker" in answer.stderr
+
+
+def test_the_path_of_a_plugin_is_seen_from_where_the_script_was_called(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "nodes.py").write_text("")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "bin" / "python3").chmod(0o755)
+    answer = subprocess.run(
+        ["bash", str(folder / "build_lambda.sh"), "--plugin=nodes.py", "--plugin", "my.package"],
+        capture_output=True, text=True, check=True, cwd=tmp_path, env={"PATH": f"{tmp_path / 'bin'}:{PATH}"},
+    )  # fmt: skip
+    assert answer.stdout.split()[-4:] == ["--plugin", str(tmp_path / "nodes.py"), "--plugin", "my.package"]

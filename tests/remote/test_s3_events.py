@@ -311,6 +311,7 @@ def test_a_name_that_is_not_utf8_is_refused(bucket: Bucket, raw: str) -> None:
         ("cafe\u0301.json", "cafe\u0301.nc"),
         ("...json", None),
         ("a..b/c.d.json", "a..b/c.d.nc"),
+        ("input/soil/x.json", "input/soil/x.nc"),
         ("50%.json", "50%.nc"),
     ],
 )
