@@ -40,7 +40,7 @@ from podpac_lambda_widgets.plan.desired import (
 )
 from podpac_lambda_widgets.plan.difference import plan_build, plan_delete
 from podpac_lambda_widgets.plan.names import StackNames, stack_names
-from podpac_lambda_widgets.plan.permissions import Purpose, policy_for, wishes_of
+from podpac_lambda_widgets.plan.permissions import Purpose, grants_to, policy_for, wishes_of
 from podpac_lambda_widgets.plan.validation import Validation
 
 #: How often a plan is made again because another builder changed something before it could be applied.
@@ -247,6 +247,13 @@ class Stack(Invoking):
         wished, deployed = self._both_names()
         names = wished if purpose == "deploy" else deployed
         return policy_for(purpose, names, self.account.identity(), wishes_of(self.deployment), self._archive_arns())
+
+    def missing_for(self, purpose: Purpose) -> tuple[str, ...] | None:
+        """Which permissions of :meth:`policy_for` this caller lacks, in words; None when AWS does not let us ask."""
+        wished, deployed = self._both_names()
+        names = wished if purpose == "deploy" else deployed
+        identity, wishes = self.account.identity(), wishes_of(self.deployment)
+        return self.account.denied(grants_to(purpose, names, identity, wishes, self._archive_arns()))
 
     def _archive_arns(self) -> tuple[str, ...]:
         source, partition = self.source, self.account.identity().partition

@@ -110,6 +110,19 @@ def policy_for(
     InvalidValueError
         Another purpose.
     """
+    grants = grants_to(purpose, names, identity, wishes, archives)
+    statements = [_statement(f"{purpose.capitalize()}{number}", grant) for number, grant in enumerate(grants, 1)]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def grants_to(
+    purpose: Purpose,
+    names: StackNames,
+    identity: Identity,
+    wishes: Collection[str] = (),
+    archives: Sequence[str] = (),
+) -> tuple[Grant, ...]:
+    """What is granted by the policy of :func:`policy_for`, with the same parameters and errors."""
     match purpose:
         case "deploy":
             grants = grants_for(
@@ -125,8 +138,7 @@ def policy_for(
             raise InvalidValueError(
                 f"There is no purpose {purpose!r}", field="purpose", next_step="Use deploy, run or destroy."
             )
-    statements = [_statement(f"{purpose.capitalize()}{number}", grant) for number, grant in enumerate(grants, 1)]
-    return {"Version": "2012-10-17", "Statement": statements}
+    return grants
 
 
 def _run_grants(names: StackNames, identity: Identity, wishes: Collection[str]) -> tuple[Grant, ...]:

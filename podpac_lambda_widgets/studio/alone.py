@@ -42,7 +42,14 @@ class CredentialsForm(credentials_form.CredentialsForm):
     """
 
     def __init__(self) -> None:
-        super().__init__(Worker(), Aws())
+        backend = Aws()
+        super().__init__(Worker(), backend)
+
+        def stack() -> StackActions:
+            assert self.connection is not None
+            return backend.stack(self.connection.account, Deployment(), None)
+
+        self.stack = stack
 
     def describe_revival(self) -> dict[str, str]:
         """A form of this kind in the same variable."""

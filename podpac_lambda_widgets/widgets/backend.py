@@ -73,6 +73,9 @@ class StackActions(Protocol):
     def describe(self) -> Description:
         """What there is of the stack in the account."""
 
+    def missing_for(self, purpose: Purpose) -> tuple[str, ...] | None:
+        """Which permissions of the policy are missing, in words; None when AWS does not let us ask."""
+
     def policy_for(self, purpose: Purpose) -> dict[str, Any]:
         """The smallest policy with which the stack can be deployed, run or destroyed."""
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as tl
 
+from podpac_lambda_widgets.errors import PermissionsMissingError
 from podpac_lambda_widgets.model.base import StrictHasTraits, Text
+from podpac_lambda_widgets.widgets.cards import error_card, policy_to_ask_for
 from podpac_lambda_widgets.widgets.code import Code, literal, write_call
 from podpac_lambda_widgets.widgets.fields import Choice, action, actions, describe_field, group
 
@@ -86,6 +88,23 @@ def connect_code(profile: str, access_key_id: str, region: str) -> Code:
         typed["secret_access_key"] += "  # Asked for here: no secret belongs into code."
         arguments = {"access_key_id": arguments.pop("access_key_id"), **typed, **arguments}
     return Code("Connect", write_call("plw.connect", arguments, variable="session"), imports)
+
+
+def permissions_in_words(missing: tuple[str, ...] | None) -> str:
+    """Whether deploying is permitted; None where AWS does not let us ask."""
+    if missing is None:
+        return "AWS does not let us ask: building will tell"
+    return f"{len(missing)} missing for deploying" if missing else "All that deploying takes"
+
+
+def permissions_card(missing: tuple[str, ...], policy: str) -> dict[str, Any]:
+    """What is missing, by name, and the policy to ask for."""
+    count = len(missing)
+    error = PermissionsMissingError(
+        f"{count} permission{'s' if count > 1 else ''} to deploy {'are' if count > 1 else 'is'} missing",
+        missing=list(missing),
+    )
+    return {**error_card(error), "tone": "info", **policy_to_ask_for(policy)}
 
 
 def time_left(identity: Identity, now: datetime) -> str:

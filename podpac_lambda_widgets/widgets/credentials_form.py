@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from podpac_lambda_widgets.errors import (
     InvalidValueError,
     PodpacLambdaError,
 )
-from podpac_lambda_widgets.widgets.backend import Backend, Connection
+from podpac_lambda_widgets.widgets.backend import Backend, Connection, StackActions
 from podpac_lambda_widgets.widgets.cards import is_caused_by
 from podpac_lambda_widgets.widgets.code import Code, write_call
 from podpac_lambda_widgets.widgets.credentials_fields import (
@@ -24,6 +25,8 @@ from podpac_lambda_widgets.widgets.credentials_fields import (
     Credentials,
     connect_code,
     credentials_layout,
+    permissions_card,
+    permissions_in_words,
     time_left,
 )
 from podpac_lambda_widgets.widgets.form import Form
@@ -46,6 +49,8 @@ class CredentialsForm(Form):
         The time, with its zone.
     """
 
+    #: When the credentials end, in milliseconds since 1970; 0 for never or not known. The front end counts down.
+    expires = tl.Float(0).tag(sync=True)
     #: What we are connected to, or None. Not synced: the front end sees facts only.
     connection = tl.Instance(Connection, allow_none=True)
 
@@ -60,6 +65,8 @@ class CredentialsForm(Form):
         self._trying = self._taken = Code("Connect")
         #: Whether somebody is looking how long the credentials last; and whether they are known to have ended.
         self._looking = self._expired = False
+        #: Whether deploying is permitted, in words; empty until AWS has said so.
+        self._permissions = ""
         self.credentials = Credentials()
         super().__init__(
             worker,
@@ -73,6 +80,9 @@ class CredentialsForm(Form):
         self.set_choices("region", [NO_REGION])
         self.add_secret("secret_access_key")
         self.add_secret("session_token")
+        #: Gives the stack that is to be deployed, to ask whether that is permitted.
+        self.stack: Callable[[], StackActions] | None = None
+        self.on_action("expired", self.shown)
         self.on_action("connect", self.connect)
         self.on_action("use_embedded_aws", self.use_embedded_aws)
         self.on_action("use_root_keys", self.use_root_keys)
@@ -169,11 +179,38 @@ class CredentialsForm(Form):
         previous, self.connection, self._taken = self.connection, connection, self._trying
         if previous is not None:
             self._close(previous)
-        self._expired = False
+        self._expired, self._permissions = False, ""
         self._show_identity(connection.identity)
         for name in ("access_key_id", "secret_access_key", "session_token"):
             self.set_field(name, error="")
         self.stand("done", f"Connected to {self._place(connection)}")
+        self.ask_permissions()
+
+    # What we may do
+
+    def ask_permissions(self) -> None:
+        """Ask AWS in the background whether deploying is permitted, and say what is missing, by name."""
+        connection = self.connection
+        if connection is None or self.stack is None:
+            return
+        stack = self.stack()
+
+        def ask(task: Task) -> tuple[tuple[str, ...] | None, str]:
+            try:
+                missing = stack.missing_for("deploy")
+                return missing, json.dumps(stack.policy_for("deploy"), indent=2) if missing else ""
+            except PodpacLambdaError:
+                return None, ""
+
+        self.start("Ask what is permitted", ask, lambda answer: self._show_permissions(connection, *answer), quiet=True)
+
+    def _show_permissions(self, connection: Connection, missing: tuple[str, ...] | None, policy: str) -> None:
+        if connection is not self.connection:
+            return
+        self._permissions = permissions_in_words(missing)
+        self.facts = [*(fact for fact in self.facts if fact[0] != "Permissions"), ["Permissions", self._permissions]]
+        if missing and self.standing == "done":
+            self.card = permissions_card(missing, policy)
 
     def _close(self, connection: Connection) -> None:
         self.start("Leave the other account", lambda task: connection.close(), lambda nothing: None, quiet=True)
@@ -231,6 +268,7 @@ class CredentialsForm(Form):
     def show_expired(self) -> None:
         """Say that the credentials have ended. What was typed anywhere stays, for when new ones are there."""
         self._expired = True
+        self.expires = 0
         self.facts = [["Credentials", "Expired"] if fact[0] == "Credentials" else fact for fact in self.facts]
         if self.standing != "working":
             self.stand("failed", "The credentials have expired: connect again")
@@ -241,7 +279,9 @@ class CredentialsForm(Form):
             ["Identity", identity.arn],
             ["Region", identity.region],
             ["Credentials", time_left(identity, self.now())],
+            *([["Permissions", self._permissions]] if self._permissions else []),
         ]
+        self.expires = identity.expires.timestamp() * 1000 if identity.expires else 0
 
     @staticmethod
     def _place(connection: Connection) -> str:

@@ -149,6 +149,11 @@ class FakeStack:
         )
         return Description(name, self.backend.who, (function, group), found)
 
+    def missing_for(self, purpose: str) -> tuple[str, ...] | None:
+        """Asked in the background too."""
+        self.backend.threads.add(threading.get_ident())
+        return self.backend.missing
+
     def policy_for(self, purpose: str) -> dict[str, Any]:
         self.backend.did("policy_for", purpose)
         return {"Version": "2012-10-17", "Statement": [{"Sid": purpose}]}
@@ -222,6 +227,8 @@ class FakeBackend:
     #: Accounts and names of the functions that are there, and how often it was asked what is.
     there: set[tuple[str, str]] = field(default_factory=set, repr=False)
     described: int = 0
+    #: Permissions that are missing, in words.
+    missing: tuple[str, ...] | None = ()
     #: Archives below the working folder, and what is wrong with those that are looked into.
     archives: Sequence[FoundArchive] = ()
     problems: tuple[Any, ...] = ()

@@ -226,3 +226,36 @@ def test_new_credentials_for_the_same_account_leave_what_was_built_ready_to_run(
     backend.who = replace(backend.who, account="210987654321")
     connect(studio)
     assert studio.pipeline.note == "Needs a function that is built"
+
+
+def test_what_may_not_be_done_is_said_by_name_with_the_policy_to_ask_for(studio: Studio, backend: Any) -> None:
+    backend.missing = ("iam:CreateRole on arn:<b>x</b>", "iam:TagRole on arn:x")
+    connect(studio)
+    form = studio.credentials
+    assert form.standing == "done"
+    assert ["Permissions", "2 missing for deploying"] in form.facts
+    assert form.card["what"] == "2 permissions to deploy are missing"
+    assert form.card["why"] == "iam:CreateRole, iam:TagRole"
+    assert "iam:CreateRole on arn:<b>x</b>" in form.card["details"]
+    assert '"Sid": "deploy"' in form.card["copy"]["text"]
+    backend.missing = ()
+    connect(studio)
+    assert ["Permissions", "All that deploying takes"] in form.facts
+    assert form.card == {}
+    backend.missing = None
+    connect(studio)
+    assert ["Permissions", "AWS does not let us ask: building will tell"] in form.facts
+
+
+def test_the_page_knows_when_to_count_down_to(studio: Studio, backend: Any, front_end: Any) -> None:
+    studio.credentials.now = lambda: datetime.now(UTC)
+    ends = datetime.now(UTC) + timedelta(minutes=30)
+    backend.who = replace(backend.who, expires=ends)
+    connect(studio)
+    assert studio.credentials.expires == pytest.approx(ends.timestamp() * 1000)
+    backend.who = replace(backend.who, expires=datetime.now(UTC) - timedelta(minutes=1))
+    # The page sends it when its count is at an end: only AWS knows whether they have been renewed.
+    front_end.press(studio.credentials, "expired")
+    studio.wait(10)
+    assert studio.credentials.expires == 0
+    assert ["Credentials", "Expired"] in studio.credentials.facts

@@ -101,6 +101,7 @@ function drawBlock(form, block, paints, flushes, view) {
           calls.lines.map(([operation, resource]) => h('li', {}, h('span', { class: 'plw-mono' }, operation), ' ', h('span', {}, resource))))) : '');
       });
     case 'facts':
+      countDown(form, view);
       return part('facts', h('dl', { class: 'plw-facts' }), (node) => {
         const facts = form.get('facts');
         node.hidden = !facts.length;
@@ -127,6 +128,24 @@ function drawBlock(form, block, paints, flushes, view) {
     default:
       return (BLOCKS[block.block] || drawText)(form, block, paints, flushes, view);
   }
+}
+
+// Brings the fact that says how long the credentials last up to date, and asks the kernel when they should have ended: it
+// may have newer ones.
+function countDown(form, view) {
+  if (form.get('expires') === undefined) return;
+  const tick = () => {
+    const until = form.get('expires'), left = Math.floor((until - Date.now()) / 60000), asked = form.plwAsked === until;
+    if (!until) return;
+    if (left < 0) {
+      if (!asked) { form.plwAsked = until; form.send({ type: 'action', name: 'expired', view: view.id }); }
+      return;
+    }
+    const day = left >= 2880 ? `${Math.floor(left / 1440)} days` : left < 120 ? `${left || 'less than 1'} min` : `${Math.floor(left / 60)} h ${left % 60} min`;
+    form.set('facts', form.get('facts').map((fact) => (fact[0] === 'Credentials' ? [fact[0], fact[1].replace(/in .*?,/, `in ${day},`)] : fact)));
+  };
+  view.timers.push(setInterval(tick, 10000));
+  tick();
 }
 
 function drawText(form, block) {

@@ -115,6 +115,7 @@ async function render({ model, el, forms, kernel, offer, before }) {
   retype(before, forms);
   return () => {
     clearTimeout(late);
+    view.timers.forEach(clearInterval);
     unwatch();
     model.off('msg:custom', welcome);
     model.off('msg:custom', code.receive);
