@@ -230,9 +230,9 @@ class NodeEditor:
         return state
 
     def _kinds(self) -> list[list[str]]:
-        offered = [spec for spec in node_specs().values() if is_offered(spec, self.policy)]
-        listed = [[spec.path, f"{spec.name} ({spec.category})"] for spec in offered]
-        return [["", "(choose)"], *sorted(listed, key=lambda each: each[1])]
+        # By their names: a page is saved with its notebook, and paths are long.
+        offered = sorted(spec.name for spec in node_specs().values() if is_offered(spec, self.policy))
+        return [["", "(choose)"], *([name, name] for name in offered)]
 
     def _unavailable(self) -> str:
         refused = [spec.name for spec in node_specs().values() if not is_offered(spec, self.policy)]

@@ -48,7 +48,7 @@ class Outlook:
             return
         table = form.run_table
         found = forecast(
-            pipeline, coordinates, capacity, form.evaluation.way, table.history, table.of_pipeline(pipeline)
+            pipeline, coordinates, capacity, form.evaluation.way, table.records(), table.of_pipeline(pipeline)
         )
         form.facts = [*form.facts, *_facts(found, capacity)]
         form.outlook = _line(found, capacity)

@@ -95,6 +95,27 @@ def _answered(job: Job, capacity: Capacity | None) -> dict[str, str]:
     return cells
 
 
+def record_of(run: Run) -> RunRecord | None:
+    """What the answer of a run told, as the log will tell it some seconds later; None where it told nothing."""
+    job = run.job
+    if job is None or not job.done or job.error is not None or not job.request_id:
+        return None
+    result = job.result()
+    worked = sum(seconds for part, seconds in result.timings.items() if part != "init")
+    return (
+        RunRecord(
+            job.request_id,
+            job.submitted,
+            outcome="ok",
+            seconds=worked,
+            points=run.coordinates.points,
+            timings=dict(result.timings),
+        )
+        if worked
+        else None
+    )
+
+
 def record_row(record: RunRecord) -> dict[str, Any]:
     """The row of a run that only the log tells of."""
     state = {"ok": "done", "running": "running"}.get(record.outcome, "failed")

@@ -14,7 +14,7 @@ from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.widgets.backend import StackActions
 from podpac_lambda_widgets.widgets.cards import explain
-from podpac_lambda_widgets.widgets.run_rows import Run, ended, record_row, run_row
+from podpac_lambda_widgets.widgets.run_rows import Run, ended, record_of, record_row, run_row
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
 if TYPE_CHECKING:
@@ -166,6 +166,7 @@ class RunsTable:
             end(None)
         else:
             self._draw(run, job, end)
+        self._form.follow_capacity()
         self._form.show_standing()
         self.look()
 
@@ -206,6 +207,12 @@ class RunsTable:
         """The request ids of the runs of a pipeline."""
         same = (run for run in self._runs if run.pipeline == pipeline and run.job is not None)
         return frozenset(run.job.request_id for run in same if run.job and run.job.request_id)
+
+    def records(self) -> tuple[RunRecord, ...]:
+        """What is known of the function's runs, newest first: by their answers here, else by the log."""
+        told = {record.request_id for record in self.history}
+        own = [record for record in map(record_of, self._runs) if record and record.request_id not in told]
+        return (*own, *self.history)
 
     def show(self) -> None:
         """Write the rows, newest first."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from podpac_lambda_widgets.errors import InvalidPipelineError
+from podpac_lambda_widgets.model.node_specs import node_specs
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.policy import Policy
 from podpac_lambda_widgets.remote.wire import Request
@@ -147,16 +148,16 @@ def test_what_json_says_wrongly_is_marked_in_the_node_form_too(form: PipelineFor
 
 def test_only_nodes_that_the_function_takes_are_offered(form: PipelineForm, front_end: Any) -> None:
     offered = [value for value, _ in form.fields["node:kind"]["choices"]]
-    assert MEAN in offered
-    assert "core.algorithm.generic.Generic" not in offered
+    assert "Mean" in offered
+    assert "Generic" not in offered
     assert "Generic" in form.node_form["unavailable"] and "WCS" in form.node_form["unavailable"]
     before = definition(form)
-    front_end.type(form, "node:kind", "core.algorithm.generic.Generic")
+    front_end.type(form, "node:kind", "Generic")
     assert "no node" in form.fields["node:kind"]["error"]
     assert definition(form) == before
     form.nodes.policy = Policy(allow_unsafe_eval=True)
     form.nodes.show()
-    assert "core.algorithm.generic.Generic" in [value for value, _ in form.fields["node:kind"]["choices"]]
+    assert "Generic" in [value for value, _ in form.fields["node:kind"]["choices"]]
 
 
 def test_a_node_of_a_plugin_is_left_to_the_json(form: PipelineForm, front_end: Any) -> None:
@@ -208,7 +209,8 @@ def test_messages_about_what_is_not_there_change_nothing(form: PipelineForm, fro
     assert form.evaluation.pipeline == before
 
 
-def test_every_node_can_be_added_and_shown(form: PipelineForm) -> None:
+def test_every_node_can_be_added_by_its_name_and_shown(form: PipelineForm) -> None:
+    assert len({spec.name for spec in node_specs().values()}) == len(node_specs())
     form.nodes.policy = Policy(allow_unsafe_eval=True)
     form.nodes.show()
     for path, _ in form.fields["node:kind"]["choices"][1:]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 from datetime import UTC, datetime
@@ -172,6 +173,20 @@ def test_runs_of_the_same_pipeline_are_gone_by_first(built: Studio, backend: Any
     built.wait(30)
     assert "1 run of this pipeline" in built.pipeline.outlook["text"]
     assert dict(fact[:2] for fact in built.pipeline.facts)["Time, about"] == "2 s"
+
+
+def test_an_answer_counts_before_the_log_tells_of_its_run(built: Studio, backend: Any, front_end: Any) -> None:
+    told = {"init": 9.0, "import": 1.0, "evaluate": 0.3, "encode": 0.1}
+    backend.result = dataclasses.replace(backend.result, timings=told)
+    front_end.press(built.pipeline, "run")
+    built.wait(30)
+    assert dict(fact[:2] for fact in built.pipeline.facts)["Time, about"] == "0.4 s"
+    assert "1 run of this pipeline" in built.pipeline.outlook["text"]
+    # The log says the same again: it is one run.
+    backend.history = (record("r-1", timings=told, seconds=1.4),)
+    front_end.press(built.pipeline, "refresh")
+    built.wait(30)
+    assert "1 run of this pipeline" in built.pipeline.outlook["text"]
 
 
 def test_measuring_runs_at_few_points_and_shows_no_result(built: Studio, backend: Any, front_end: Any) -> None:
