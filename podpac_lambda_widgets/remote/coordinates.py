@@ -13,7 +13,7 @@ _CRS_FILES = re.compile(
     r"grids|init|file|catalog|defmodel|tinshift|\bmodel\s*=|\bpipeline\b|=\s*[\"']?[/~.@]|://|\.\.|\\", re.IGNORECASE
 )
 #: A time with an offset from UTC.
-_ZONE = re.compile(r".*[T ]\d.*[+-]\d\d(:?\d\d)?")
+_ZONE = re.compile(r"[^T ]*[T ][^+-]*[+-]\d\d(:?\d\d)?")
 _CRS = re.compile(r"[\x20-\x7e\s\u00a0-\u024f]*")
 
 

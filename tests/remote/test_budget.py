@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from podpac_lambda_widgets.errors import InvalidCoordinatesError
 from podpac_lambda_widgets.remote.budget import points
+from podpac_lambda_widgets.remote.coordinates import check_coordinates
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -93,3 +94,29 @@ def test_what_is_not_coordinates_is_refused(item: object) -> None:
         return
     with pytest.raises(InvalidCoordinatesError):
         points({"coords": [item]})
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ([1.0, "2018-01-01"], "several kinds"), ([True, 1], "several kinds"), ([None], "several kinds"),
+        (["2018-01-01T00:00:00+01:00", "2018-01-01T00:00:00Z"], "time zone"),
+        ([["2018-01-01 00:00-0530"]], "time zone"), (["2018-01-01T00-08"], "time zone"),
+    ],
+)  # fmt: skip
+def test_values_of_several_kinds_or_zones_are_refused(values: list[Any], why: str) -> None:
+    for item in ({"name": "time", "values": values}, [{"name": "time", "values": values}]):
+        with pytest.raises(InvalidCoordinatesError, match=why):
+            check_coordinates({"coords": [item]}, 100)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1, 2.5], ["2018-01-01", "2018-01-02T03:04:05.678901234"], ["2018-01-01T00:00:00Z"], [[1, 2], [3, 4]], "1,D",
+        ["T0" * 8000], ["T+" * 8000], [], 5.0,
+    ],
+    ids=lambda values: str(values)[:20],
+)  # fmt: skip
+def test_numbers_and_times_of_one_kind_pass(values: Any) -> None:
+    check_coordinates({"coords": [{"name": "time", "values": values}]}, 100)
