@@ -72,7 +72,7 @@ function retype(before, forms) {
 }
 
 async function render({ model, el, forms, kernel, offer, before }) {
-  const view = { id: crypto.randomUUID ? crypto.randomUUID() : String(Math.random()), held: false, waiting: new Set(), page: model };
+  const view = { id: crypto.randomUUID ? crypto.randomUUID() : String(Math.random()), held: false, waiting: new Set(), timers: [], page: model };
   const body = h('div', { class: 'plw-body' });
   const silent = h('p', { class: 'plw-silent', role: 'status' });
   const title = model.get('title');
