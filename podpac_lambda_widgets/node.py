@@ -29,6 +29,7 @@ from podpac_lambda_widgets.model.base import InvalidTraitError, Text
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
+from podpac_lambda_widgets.model.shown import traits_html
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.plan.account import LogLine
 from podpac_lambda_widgets.plan.changes import Plan
@@ -174,6 +175,11 @@ class Lambda(_Base):
         return f"Lambda(function_name={self.function_name!r})"
 
     __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        # Nothing is asked of AWS: a repr must not wait.
+        own = [name for model in (Deployment, Source) for name in model.class_trait_names()]
+        return traits_html(self, own, f"Lambda {self.function_name}")
 
     @cached_property
     def stack(self) -> Stack:

@@ -16,6 +16,7 @@ import traitlets as tl
 
 from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.errors import InvalidValueError
+from podpac_lambda_widgets.model.shown import traits_html, traits_text
 
 if TYPE_CHECKING:
     TextDict = tl.Dict[str, str]
@@ -43,6 +44,12 @@ class StrictHasTraits(tl.HasTraits):
                     next_step=f"Did you mean {close[0]!r}?" if close else f"It has: {', '.join(self.trait_names())}.",
                 )
         super().__init__(**values)
+
+    def __repr__(self) -> str:
+        return traits_text(self, self.trait_names())
+
+    def _repr_html_(self) -> str:
+        return traits_html(self, self.trait_names(), type(self).__name__)
 
 
 def refuse(obj: tl.HasTraits | None, trait: tl.TraitType[Any, Any], problem: str) -> NoReturn:

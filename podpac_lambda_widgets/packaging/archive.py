@@ -62,6 +62,10 @@ class Package:
     dist: Archive
     dependencies: Archive
 
+    def __repr__(self) -> str:
+        files = (f"  {each.path} ({each.size / 1e6:,.1f} MB)" for each in (self.dist, self.dependencies))
+        return "\n".join([f"Package: {describe_manifest(self.dist.manifest)}", *files])
+
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th scope='row' style='text-align:left'>{_KINDS[archive.kind]}</th>"

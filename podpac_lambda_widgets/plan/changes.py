@@ -214,6 +214,8 @@ class Plan:
 
         return plan_text(self)
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         from podpac_lambda_widgets.plan.render import plan_html
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +93,16 @@ class SourceForm(Form):
     # What is there
 
     def look_for_archives(self) -> None:
-        """Look in the background for archives below the working folder, and offer them."""
-        self.start("Look for archives", lambda task: self._backend.find_archives(Path.cwd()), self._offer, quiet=True)
+        """Look in the background for archives below the working folder, and where they are built, and offer them."""
+        here, built = Path.cwd(), self.directory
+
+        def look(task: Task) -> list[FoundArchive]:
+            found = list(self._backend.find_archives(here))
+            if not built.resolve().is_relative_to(here):
+                found += [replace(each, path=built / each.path) for each in self._backend.find_archives(built)]
+            return found
+
+        self.start("Look for archives", look, self._offer, quiet=True)
 
     def _offer(self, found: Sequence[FoundArchive]) -> None:
         self._pairs = source_view.find_pairs(found)
