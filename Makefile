@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := requirements/dev.txt
 STAMP := .venv/installed
-EXTRAS := podpac local build map lab app test docs
+EXTRAS := podpac local build map lab app test bench docs
 TESTS ?= tests
 
 help: ## list the targets

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from benchmarks.against_podpac import NOTES, compare_with_podpac
+from benchmarks.gui import measure_gui
 from benchmarks.package import measure_archives, measure_import
 from benchmarks.stack import measure_stack
 from benchmarks.table import Row, write_table
@@ -26,6 +27,7 @@ def main() -> None:
             rows.append(Row("start the embedded AWS", started, "import podpac_lambda_widgets", rows[0].value))
             rows += measure_stack(session, package)
             rows += compare_with_podpac(session, package)
+    rows += measure_gui()
     print(write_table(rows))
     print(f"\n{NOTES}")
     # Others who use the processors make work slower, but no sleep longer.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import traitlets as tl
@@ -11,16 +12,29 @@ from ipywidgets import Widget
 from podpac_lambda_widgets.widgets.fields import Choice
 
 
+def _pack(fields: Mapping[str, Mapping[str, Any]], _: object) -> dict[str, dict[str, Any]]:
+    """Fields as they are sent and saved: without what is empty, and choices, which are many, as one text."""
+    kept = {
+        name: {key: value for key, value in state.items() if value or key in ("value", "revision")}
+        for name, state in fields.items()
+    }
+    return {
+        name: {**state, "choices": json.dumps(state["choices"])} if "choices" in state else state
+        for name, state in kept.items()
+    }
+
+
 class DrawnForm(Widget):  # type: ignore[misc]  # ipywidgets ships no types
-    """A form as data: whatever the front end shows is in these synced traits, as plain text."""
+    """A form as data: whatever the front end shows is in these traits, as plain text."""
 
     title = tl.Unicode().tag(sync=True)
     purpose = tl.Unicode().tag(sync=True)
     icon = tl.Unicode().tag(sync=True)
-    #: What there is to see, in order: groups of fields, rows of buttons, and the places of the parts below.
-    blocks = tl.List(tl.Dict()).tag(sync=True)
+    #: What there is to see, in order: groups of fields, rows of buttons, and the places of the parts below. The page
+    #: asks for them by a message, so that no saved notebook has to hold them.
+    blocks = tl.List(tl.Dict())
     #: Field name -> value, error, note, warning, choices, hidden, disabled.
-    fields = tl.Dict().tag(sync=True)
+    fields = tl.Dict().tag(sync=True, to_json=_pack)
     #: Button name -> disabled, hidden, note.
     buttons = tl.Dict().tag(sync=True)
     #: ``"waiting"`` (not yet), ``"ready"``, ``"working"``, ``"done"`` or ``"failed"``, and the line that says so.

@@ -34,6 +34,7 @@ _SCRIPTS = (
     "map.js",
     "nodes.js",
     "runs.js",
+    "asker.js",
     "result.js",
     "origin.js",
     "page.js",
@@ -121,6 +122,8 @@ class Page(anywidget.AnyWidget):
             )
         elif kind == "assets":
             self.send({"type": "assets"}, buffers=list(read_assets()))
+        elif kind == "blocks":
+            self.send({"type": "blocks", "blocks": [form.blocks for form in self.forms]})
         elif kind == "land":
             self.send({"type": "land"}, buffers=[read_land()])
 

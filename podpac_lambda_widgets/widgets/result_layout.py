@@ -30,7 +30,8 @@ def describe(display: tl.HasTraits, variable: tl.HasTraits) -> list[dict[str, An
     return [
         {"block": "card"},
         {"block": "result", "empty": "Nothing to see yet. Run a pipeline, and its result appears here."},
-        group("", fields) | {"place": "display"},
+        group("", [field for field in fields if field["kind"] != "check"]),
+        group("", [field for field in fields if field["kind"] == "check"]),
         {"block": "facts"},
         {
             "block": "columns",

@@ -467,3 +467,16 @@ def test_archives_belong_into_the_checkout(repository: Any, tmp_path: Any) -> No
 def test_the_environment_may_say_what_runtime_to_build_for(monkeypatch: pytest.MonkeyPatch, backend: Any) -> None:
     monkeypatch.setenv("FUNCTION_RUNTIME", "python3.13")
     assert Studio(backend=backend).deploy.deployment.function_runtime == "python3.13"
+
+
+def test_what_forms_are_made_of_is_asked_for_and_in_no_notebook(
+    studio: Studio, front_end: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(studio, "send", lambda content, buffers=None: sent.append(content))
+    front_end.send(studio, {"type": "blocks"})
+    assert sent == [{"type": "blocks", "blocks": [form.blocks for form in studio.forms]}]
+    assert not [form for form in studio.forms if "blocks" in form.get_state()]
+    # As in the file, whose JSON is set out by single spaces.
+    states = [each.get_state() for each in (studio, *studio.forms)]
+    assert len(json.dumps(states, indent=1, default=str)) < 20_000

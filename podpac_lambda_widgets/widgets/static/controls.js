@@ -140,7 +140,8 @@ function drawField(form, field, paints, flushes) {
     'aria-labelledby': control.labelledby,
   }, control.nodes, h('p', { id: `${id}-help`, class: 'plw-help' }, field.help), note, error);
   paints.fields.push(() => {
-    const state = form.get('fields')[field.name] || {};
+    const packed = form.get('fields')[field.name] || {};
+    const state = { ...packed, choices: packed.choices ? JSON.parse(packed.choices) : [] };
     control.paint(state);
     box.hidden = !!state.hidden;
     const said = state.warning || state.note;

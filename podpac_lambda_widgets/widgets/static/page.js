@@ -1,6 +1,6 @@
 // Forms on a page: heads, standings, views, and whether a kernel is there.
 const STANDING = { waiting: ['wait', 'Not yet'], ready: ['', 'Next'], working: ['busy', 'Working'], done: ['check', 'Done'], failed: ['alert', 'Needs attention'] };
-const CONSTANT = ['title', 'purpose', 'icon', 'blocks', 'comm', 'layout', 'tabbable', 'tooltip'];
+const CONSTANT = ['title', 'purpose', 'icon', 'comm', 'layout', 'tabbable', 'tooltip'];
 const PATIENCE_MS = 5000;
 
 function save(content, buffers) {
@@ -12,7 +12,20 @@ function save(content, buffers) {
   setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
 
-function drawForm(form, number, view) {
+// What forms are made of does not change; it is asked for, and in no saved notebook.
+function askBlocks(model) {
+  return new Promise((resolve) => {
+    const receive = (content) => {
+      if (content.type !== 'blocks') return;
+      model.off('msg:custom', receive);
+      resolve(content.blocks);
+    };
+    model.on('msg:custom', receive);
+    model.send({ type: 'blocks' });
+  });
+}
+
+function drawForm(form, blocks, number, view) {
   // Every trait that is the form's own: what a block shows is painted again when its trait changes.
   const parts = form.keys().filter((name) => !name.startsWith('_') && !CONSTANT.includes(name));
   const paints = Object.fromEntries(parts.map((name) => [name, []]));
@@ -25,7 +38,7 @@ function drawForm(form, number, view) {
       h('header', {}, icon(form.get('icon')),
         h('div', {}, h('h3', { id: heading }, number ? h('span', { class: 'plw-sr' }, `Step ${number} `) : null, form.get('title')),
           h('p', { class: 'plw-lead' }, form.get('purpose'))), status),
-      form.get('blocks').map((block) => drawBlock(form, block, paints, flushes, view))));
+      blocks.map((block) => drawBlock(form, block, paints, flushes, view))));
   const code = drawCode(form, [form], view, flushes, form.get('title'));
   section.querySelector('.plw-panel').append(h('footer', { class: 'plw-foot' }, code.button), code.place);
   paints.standing.push(() => {
@@ -102,9 +115,11 @@ async function render({ model, el, forms, kernel, offer, before }) {
   const welcome = (content) => { if (content.type === 'welcome') { clearTimeout(late); silent.textContent = ''; } };
   model.on('msg:custom', welcome);
   root.addEventListener('click', (event) => { if (event.target.closest('button')) ask(); });
+  late = setTimeout(complain, PATIENCE_MS);
+  const blocks = await askBlocks(model);
   const code = drawCode(model, forms, view, [], title);
   if (title) root.prepend(h('div', { class: 'plw-head' }, h('div', {}, h('h2', {}, title), h('p', {}, model.get('lead'))), h('div', { class: 'plw-actions' }, code.button), code.place));
-  body.append(...forms.map((form, i) => drawForm(form, title ? i + 1 : 0, view)));
+  body.append(...forms.map((form, i) => drawForm(form, blocks[i], title ? i + 1 : 0, view)));
   ask();
   const unwatch = watchKernel(forms[0], kernel, () => {
     clearTimeout(late);

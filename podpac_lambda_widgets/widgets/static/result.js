@@ -2,31 +2,13 @@
 const RESIZE_MS = 200, PAGE_STEP = 10;
 const HINT = 'Point at the picture to read a value. Press it, or Enter, for the values along its axes; arrow keys go from point to point.';
 
-// One question at a time: what is asked meanwhile waits, and only the last of it is asked.
-class Asker {
-  constructor(send) { Object.assign(this, { send, busy: false, next: null }); }
-
-  ask(message) {
-    if (this.busy) { this.next = message; return; }
-    this.busy = true;
-    this.send(message);
-  }
-
-  answered() {
-    const { next } = this;
-    Object.assign(this, { busy: false, next: null });
-    if (next) this.ask(next);
-  }
-
-  forget() { Object.assign(this, { busy: false, next: null }); }
-}
-
 class ResultPlot {
   constructor(form, block, view) {
     Object.assign(this, { form, view, data: null, point: null, pinned: false, place: null, asked: Infinity, revision: null });
     this.canvas = h('canvas', { class: 'plw-raster', role: 'img' });
     this.axes = s('svg', { class: 'plw-axes' });
-    this.surface = h('div', { class: 'plw-surface', tabindex: '0', role: 'group' }, this.canvas, this.axes);
+    this.waiting = h('p', { class: 'plw-waiting' });
+    this.surface = h('div', { class: 'plw-surface', tabindex: '0', role: 'group' }, this.canvas, this.axes, this.waiting);
     this.value = h('p', { class: 'plw-value' });
     this.remark = h('p', { class: 'plw-remark' });
     this.caption = h('figcaption', {});
@@ -77,6 +59,7 @@ class ResultPlot {
     this.surface.setAttribute('aria-label', `Values of ${picture.title || 'the result'}: arrow keys go from point to point, Enter shows the values along the axes`);
     if (drawable && picture.revision !== this.revision) {
       this.revision = picture.revision;
+      this.await(picture);
       this.release();
       this.slide.forget();
       this.inspect.forget();
@@ -85,6 +68,13 @@ class ResultPlot {
     } else if (this.data) {
       this.draw();
     }
+  }
+
+  // Until the kernel has sent the picture, what it shows in words.
+  await({ alt }) {
+    this.waiting.textContent = `${alt} The picture is on its way.`;
+    this.waiting.hidden = !!this.data;
+    this.canvas.hidden = !this.data;
   }
 
   roomInPixels() { return Math.round(this.node.clientWidth * (globalThis.devicePixelRatio || 1)); }
@@ -130,6 +120,7 @@ class ResultPlot {
     const { data } = this, room = this.node.clientWidth;
     if (!data || !room) return;
     const raster = data.kind === 'raster' || data.kind === 'photo';
+    this.waiting.hidden = true;
     this.canvas.hidden = !raster;
     this.surface.hidden = data.kind === 'value';
     this.value.textContent = data.kind === 'value' ? data.text : '';
@@ -152,6 +143,12 @@ class ResultPlot {
     canvas.height = Math.max(1, Math.round(box.height * ratio));
     Object.assign(canvas.style, { left: `${box.left}px`, top: `${box.top}px`, width: `${box.width}px`, height: `${box.height}px` });
     paintPixels(canvas, data);
+    // A slider changes the pixels alone, and is moved fast.
+    const { low, high, below, above, label, classes } = data, ends = (edges) => [edges[0], edges[edges.length - 1]];
+    const around = JSON.stringify([room, picture, low, high, below, above, label, classes, data.x, data.y,
+      ends(data.xEdges), ends(data.yEdges), [...data.table]]);
+    if (around === this.around) return;
+    this.around = around;
     this.setSize(place);
     axes.replaceChildren(
       s('rect', { class: 'plw-frame', x: box.left - 0.5, y: box.top - 0.5, width: box.width + 1, height: box.height + 1 }),
@@ -159,12 +156,13 @@ class ResultPlot {
       ...(data.kind === 'raster' ? [drawBar(data, place)] : []));
     if (picture.map && picture.coastline) {
       askLand(this.view).then((land) => {
-        if (this.place === place && !axes.querySelector('[data-part=land]')) axes.querySelector('.plw-frame').after(drawLand(land, place));
+        if (this.around === around && !axes.querySelector('[data-part=land]')) axes.querySelector('.plw-frame').after(drawLand(land, place));
       });
     }
   }
 
   drawLine(room) {
+    this.around = null;
     this.place = placeLine(room, this.data.line, this.data.time);
     this.setSize(this.place);
     this.axes.setAttribute('role', 'img');
