@@ -28,6 +28,8 @@ recorder = Recorder()
 sys.meta_path.append(recorder)
 
 import handler  # noqa: E402, F401 - the function's entry point must import
+
+started = sorted(sys.modules)
 import numpy as np  # noqa: E402
 import podpac  # noqa: E402
 import xarray  # noqa: E402
@@ -67,6 +69,7 @@ netcdf = bytes(results["SinCoords"].to_dataset(name="data").drop_attrs().to_netc
 decoded = xarray.load_dataset(__import__("io").BytesIO(netcdf), engine="scipy")["data"]
 
 report = {
+    "imported at the start": started,
     "shapes": {name: list(result.shape) for name, result in results.items()},
     "finite": {name: bool(np.isfinite(result.data).all()) for name, result in results.items()},
     "sum": {name: float(np.nansum(result.data)) for name, result in results.items()},

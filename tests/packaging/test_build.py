@@ -101,6 +101,18 @@ def test_an_ordinary_pipeline_asks_for_none_of_the_dependencies(report: dict[str
 
 
 @pytest.mark.archive
+def test_the_function_starts_without_what_only_some_pipelines_use(report: dict[str, Any]) -> None:
+    imported = set(report["imported at the start"])
+    assert {"podpac.algorithm", "xarray", "matplotlib.cm"} <= imported
+    # Modules in packages: podpac has stand-ins for some of the packages themselves.
+    late = {
+        "boto3.session", "botocore.session", "podpac.core.managers.aws", "podpac.core.registry", "psutil._common",
+        "pydap.model", "requests.sessions", "scipy.special", "scipy.stats", "urllib3.util", "webob.exc",
+    }  # fmt: skip
+    assert imported & late == set()
+
+
+@pytest.mark.archive
 def test_ordinary_nodes_evaluate_to_what_they_do_everywhere(report: dict[str, Any]) -> None:
     assert all(report["finite"].values())
     assert report["shapes"]["SinCoords"] == [180, 180, 1]

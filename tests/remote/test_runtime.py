@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -161,3 +163,42 @@ def test_a_functions_url_answers(aws: LocalSession, function: str) -> None:
     assert status == 200
     assert body.startswith(b"\x89PNG")
     assert fetch(endpoint + "/favicon.ico", Host=host)[0] == 404
+
+
+def ask_at(step: int) -> bytes:
+    """A request like no other before: what is kept for one by its content is not found again."""
+    grid = {"coords": [
+        {"name": "lat", "start": 0.0, "stop": 1.0 + step, "size": 60},
+        {"name": "lon", "values": [0.5 * step, 0.5 * step + 1, 0.5 * step + 3]},
+    ]}  # fmt: skip
+    values = {"node": "data.Array", "attrs": {"source": [[1.0, 2.0], [3.0, float(step)]], "coordinates": CORNERS}}
+    pipelines: tuple[dict[str, Any], ...] = (
+        SIN,
+        {"Array": values, "Mean": {"node": "core.algorithm.stats.Mean", "inputs": {"source": "Array"}}},
+        {"Array": values, "Interpolate": {"node": "interpolators.Interpolate", "inputs": {"source": "Array"}}},
+        {f"x{step}": {"node": "system", "plugin": "os"}},
+    )
+    return encode_request(Request(pipelines[step % len(pipelines)], grid))
+
+
+CORNERS = {"coords": [{"name": "lat", "values": [0.0, 1.0]}, {"name": "lon", "values": [0.0, 300.0]}]}
+
+
+def test_memory_stays_what_it_is_over_500_warm_runs(aws: LocalSession, function: str) -> None:
+    functions = aws.client("lambda")
+    # In an environment of its own: what others needed before would hide what this needs.
+    functions.update_function_configuration(FunctionName=NAME, Description="fresh")
+    functions.get_waiter("function_updated_v2").wait(FunctionName=NAME)
+    used, refused = [], 0
+    for step in range(WARM_UP + 500):
+        answer = functions.invoke(FunctionName=function, Payload=ask_at(step), LogType="Tail")
+        refused += b"PipelineRejectedError" in answer["Payload"].read()
+        found = re.search(rb"Max Memory Used: (\d+) MB", base64.b64decode(answer["LogResult"]))
+        assert found is not None
+        used.append(int(found[1]))
+    assert refused == (WARM_UP + 500) // 4
+    assert used[-1] <= 1.05 * used[WARM_UP - 1], used[:: WARM_UP * 5]
+
+
+#: Each kind of request a few times: imports on first use are made then.
+WARM_UP = 20
