@@ -10,7 +10,6 @@ from pathlib import Path
 
 from podpac_lambda_widgets.packaging.elf import drop_unloaded_tail
 
-_METADATA_KEPT = re.compile(r"(Metadata-Version|Name|Version|Requires-Dist|Requires-Python):")
 _SHARED_LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$")
 
 
@@ -34,13 +33,16 @@ RULES = (
         r"|_test_(ccallback|deprecation_call|deprecation_def|multivariate|internal))\..+",
         "Packages test themselves before they are released.",
     ),
-    Rule("programs", r"bin|share|\.lock", "Command lines, which name this machine's Python, and manuals."),
     Rule(
         "sources of compiled code",
         r".+\.(pyi|pxd|pyx|pxi|c|h|hpp|cpp|f|f90|a|lib|in|build|tp)|.+/py\.typed|.+-stubs|.+/include",
         "Type checkers and C compilers read them, Python does not.",
     ),
-    Rule("compiled by the installer", r"(.+/)?__pycache__", "It names this machine's folders and its own Python."),
+    Rule(
+        "what the installer makes",
+        r"bin|share|\.lock|(.+/)?__pycache__|[^/]+\.dist-info/(RECORD|INSTALLER|REQUESTED|(direct_url|uv_\w+)\.json)",
+        "It names this machine's folders and its Python: equal inputs would not give equal archives.",
+    ),
     Rule(
         "fonts and pictures of windows",
         r"matplotlib/mpl-data/(sample_data|images|fonts/(afm|pdfcorefonts)|fonts/ttf/(?!DejaVuSans\.ttf).+)",
@@ -67,7 +69,7 @@ class Pruned:
 
 
 def prune_tree(directory: Path) -> Pruned:
-    """Take from `directory` what :data:`RULES` leave out, trim package metadata, and drop what libraries never load.
+    """Take from `directory` what :data:`RULES` leave out, and what is in libraries and never loaded.
 
     Files are replaced, never changed in place: an installer may have linked them to its cache.
     """
@@ -77,7 +79,6 @@ def prune_tree(directory: Path) -> Pruned:
         rule = next((rule for rule in RULES if rule.matches(name)), None)
         if rule is not None:
             saved[rule.name] += _remove(path)
-    saved["package metadata"] = sum(_trim_metadata(path) for path in directory.glob("*.dist-info"))
     saved["parts of libraries that are never loaded"] = sum(_trim_library(path) for path in directory.rglob("*.so*"))
     return Pruned(saved)
 
@@ -98,26 +99,6 @@ def _remove(path: Path) -> int:
         size = path.lstat().st_size
         path.unlink()
     return size
-
-
-def _trim_metadata(directory: Path) -> int:
-    """Keep what ``importlib.metadata`` is asked for: name, version, requirements, entry points.
-
-    The rest is licences, long descriptions, and records that differ from one installation to the next.
-    """
-    saved = 0
-    for path in sorted(directory.rglob("*"), reverse=True):
-        if path.is_dir():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif path.name not in ("METADATA", "entry_points.txt"):
-            saved += _remove(path)
-    metadata = directory / "METADATA"
-    if metadata.is_file():
-        head = metadata.read_text(encoding="utf-8", errors="replace").split("\n\n", 1)[0]
-        kept = [line for line in head.splitlines() if _METADATA_KEPT.match(line)]
-        saved += _replace(metadata, ("\n".join(kept) + "\n").encode())
-    return saved
 
 
 def _trim_library(path: Path) -> int:
