@@ -39,7 +39,7 @@ def limited_sources(pipeline: Mapping[str, Any], allowed_hosts: Collection[str])
     """
     if any(_is_in_a_bucket(node) for node in pipeline.values() if isinstance(node, Mapping)):
         _forget_listings()
-    # requests is a third of what a first answer imports, and nobody asks the web who was not told where.
+    # Importing requests takes longer than most evaluations, and nobody asks the web who was not told where.
     web = _limited_requests(allowed_hosts) if _may_ask(pipeline) else nullcontext()
     with contained_rasters(), contained_files(), _contained_arrays(), web:
         yield
