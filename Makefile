@@ -43,6 +43,10 @@ check: setup ## lint, format, types, layers, shell scripts
 bench: setup archives ## measure, as a table of ratios
 	@$(BIN)/python -m benchmarks
 
+bench-cold: setup archives ## measure cold starts beside the old design and the floor, and what each rule saves (minutes)
+	@$(BIN)/python -m benchmarks.cold_start
+	@$(BIN)/python -m benchmarks.rules
+
 screenshots: setup browser archives ## take the pictures of docs/images
 	@$(BIN)/python tests/browser/screenshots.py
 
@@ -61,4 +65,4 @@ clean: ## remove .venv, archives and everything else that was made
 	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.nc demo.png \
 	  dist/aws/podpac_dist.zip dist/aws/podpac_deps.zip
 
-.PHONY: help setup demo app test sweep check bench screenshots archives browser lock clean
+.PHONY: help setup demo app test sweep check bench bench-cold screenshots archives browser lock clean
