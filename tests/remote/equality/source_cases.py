@@ -140,6 +140,32 @@ def write_external_link(path: Path) -> None:
     write_hdf5(path, lambda file: file.update(data=h5py.ExternalLink(os.fspath(path.with_name("soil.h5")), "data")))
 
 
+class Runs:
+    """What is unpickled runs."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return exec, ("raise SystemExit('this ran')",)
+
+
+def write_pickles(path: Path) -> None:
+    import numcodecs
+    import zarr
+
+    write_zarr(path)
+    group = zarr.open_group(str(path), mode="r+")
+    made = group.create_dataset("data", shape=(3, 4), dtype=object, object_codec=numcodecs.Pickle(), overwrite=True)
+    made.attrs["_ARRAY_DIMENSIONS"] = ["lat", "lon"]
+    made[...] = np.full((3, 4), Runs(), dtype=object)
+    zarr.consolidate_metadata(str(path))
+
+
+def write_virtual_raster(path: Path) -> None:
+    path.write_text(
+        '<VRTDataset rasterXSize="4" rasterYSize="3"><VRTRasterBand dataType="Float64" band="1"><SimpleSource>'
+        "<SourceFilename>/proc/self/environ</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>"
+    )
+
+
 AS_NETCDF = {"data_key": "data"}
 #: What is not the file's own is refused; each with what the error says.
 TRICKS = {
@@ -161,5 +187,7 @@ TRICKS = {
         SourceCase("data.Dataset", "link.h5", write_external_link, AS_NETCDF),
         "too many links",
     ),
+    "an array of pickles": (SourceCase("data.Zarr", "pickles.zarr", write_pickles, AS_NETCDF), "decoding metadata"),
+    "a virtual raster": (SourceCase("data.Rasterio", "virtual.tif", write_virtual_raster), "not recognized"),
     "a table as netCDF": (SourceCase("data.Dataset", "soil.csv", write_table, AS_NETCDF), "neither HDF5 nor netCDF"),
 }
