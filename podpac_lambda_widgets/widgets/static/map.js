@@ -170,6 +170,6 @@ function drawMap(form, block, paints, flushes, view) {
   });
   askLand(view).then((found) => drawMapLand(land, found));
   return h('div', { class: 'plw-map' }, frame,
-    h('div', { class: 'plw-map-foot' }, said, turn), h('p', { class: 'plw-sr', id: `${id}-hint` }, MAP_HINT), status);
+    h('div', { class: 'plw-map-foot' }, said, turn), h('div', { class: 'plw-sr', id: `${id}-hint` }, MAP_HINT), status);
 }
 BLOCKS.map = drawMap;
