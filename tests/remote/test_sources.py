@@ -28,6 +28,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     pytest.importorskip("podpac")
     import requests
+    import xarray as xr
 
 TABLE = b"lat,lon,data\n0,0,42\n1,1,43\n"
 POINTS = {"coords": [[{"name": "lat", "values": [0.0, 1.0]}, {"name": "lon", "values": [0.0, 1.0]}]]}
@@ -108,6 +109,21 @@ def test_a_redirect_to_another_allowed_host_is_followed(monkeypatch: pytest.Monk
     assert read_table("data.example.com,other.example.com") == [42.0, 43.0]
     with pytest.raises(PipelineRejectedError, match=r"other\.example\.com"):
         read_table("data.example.com")
+
+
+def test_a_netcdf_file_of_an_allowed_host_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = xr.Dataset({"data": ("lat", [4.0, 5.0])}, coords={"lat": [0.0, 1.0]})
+    answer_at(monkeypatch, {FIRST: bytes(made.to_netcdf(engine="scipy"))})
+    node = {"node": "data.Dataset", "attrs": {"source": FIRST, "data_key": "data"}}
+    coordinates = {"coords": [{"name": "lat", "values": [0.0, 1.0]}]}
+    event = json.loads(encode_request(Request({"x": node}, coordinates)))
+    function = Function({"FUNCTION_ALLOWED_HOSTS": "data.example.com"}, print_line=lambda line: None)
+    answer = decode_answer(function.handle(event))
+    assert answer.body is not None
+    assert unpack_array(answer.body).values.tolist() == [4.0, 5.0]
+    answer_at(monkeypatch, {FIRST: TABLE})
+    with pytest.raises(PipelineRejectedError, match="neither HDF5 nor netCDF"):
+        decode_answer(function.handle(event))
 
 
 _RASTERS = """
