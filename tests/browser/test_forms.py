@@ -436,6 +436,32 @@ def test_root_keys_take_a_second_press(lab: Any, open_studio: Any) -> None:
     expect(question).to_have_count(0)
 
 
+def test_the_page_counts_down_to_the_end_of_the_credentials(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    lab.run_code(
+        "from datetime import UTC, datetime, timedelta\n"
+        "from podpac_lambda_widgets.plan.account import Identity\n"
+        "from podpac_lambda_widgets.widgets.backend import Connection\n"
+        "ends = datetime.now(UTC) + timedelta(minutes=50, seconds=30)\n"
+        "who = Identity('123456789012', 'arn:aws:iam::1:user/<b>ada</b>', 'eu-west-1', 'aws', expires=ends)\n"
+        "studio.credentials._backend.connect = lambda **given: Connection(None, who)\n"
+        "studio.credentials._backend.identity = lambda connection: who\n"
+        "studio.credentials.stack = None"
+    )
+    studio.button("Connect").click()
+    step = studio.step("Connect")
+    expect(step.get_by_text("Expire in 50 min")).to_be_visible()
+    expect(step.get_by_text("user/<b>ada</b>")).to_be_visible()
+    # As if the time had passed: the page asks the kernel, which asks AWS.
+    lab.run_code(
+        "from dataclasses import replace\n"
+        "who = replace(who, expires=datetime.now(UTC) - timedelta(seconds=1))\n"
+        "studio.credentials.expires = who.expires.timestamp() * 1000"
+    )
+    expect(step.get_by_text("The credentials have expired: connect again")).to_be_visible(timeout=20_000)
+    expect(studio.button("Connect")).to_have_attribute("aria-disabled", "false")
+
+
 def test_the_question_takes_no_focus_out_of_a_field_or_another_view(
     lab: Any, open_studio: Any, studio_page: Any
 ) -> None:
