@@ -167,6 +167,34 @@ def profiles() -> tuple[str, ...]:
         return tuple(session.available_profiles)
 
 
+#: What tells where a profile's credentials come from, the first that is there.
+_KINDS = {
+    "sso_session": "SSO",
+    "sso_start_url": "SSO",
+    "login_session": "signed in",
+    "role_arn": "role",
+    "credential_process": "program",
+    "aws_access_key_id": "key",
+}
+
+
+def describe_profiles() -> tuple[tuple[str, str], ...]:
+    """Name of each profile, and in words where its credentials come from and its region.
+
+    Raises
+    ------
+    CredentialsError
+        The files they are in cannot be read.
+    """
+    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    with _reading_files():
+        settings = session.full_config["profiles"]
+        names = session.available_profiles
+    kinds = {name: next((kind for key, kind in _KINDS.items() if key in settings.get(name, {})), "") for name in names}
+    regions_set = {name: str(settings.get(name, {}).get("region", "")) for name in names}
+    return tuple((name, " · ".join(text for text in (name, kinds[name], regions_set[name]) if text)) for name in names)
+
+
 @functools.cache
 def regions() -> tuple[tuple[str, str], ...]:
     """Code and long name of every region that has Lambda, in all partitions, as botocore knows them."""

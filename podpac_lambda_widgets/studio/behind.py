@@ -27,11 +27,11 @@ class Aws:
     def __init__(self) -> None:
         self._jobs = Jobs()
 
-    def profiles(self) -> Sequence[str]:
-        """Profiles found on this machine."""
-        from podpac_lambda_widgets.aws.session import profiles
+    def profiles(self) -> Sequence[tuple[str, str]]:
+        """Name and description of each profile found on this machine."""
+        from podpac_lambda_widgets.aws.session import describe_profiles
 
-        return profiles()
+        return describe_profiles()
 
     def regions(self) -> Sequence[tuple[str, str]]:
         """Code and long name of each region."""

@@ -101,8 +101,8 @@ class StackActions(Protocol):
 class Backend(Protocol):
     """Everything behind the forms. Every method may take seconds, and is called on the worker's thread."""
 
-    def profiles(self) -> Sequence[str]:
-        """Profiles found on this machine."""
+    def profiles(self) -> Sequence[tuple[str, str]]:
+        """Name and description of each profile found on this machine."""
 
     def regions(self) -> Sequence[tuple[str, str]]:
         """Code and long name of each region."""

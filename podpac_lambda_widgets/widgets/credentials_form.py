@@ -29,6 +29,7 @@ from podpac_lambda_widgets.widgets.credentials_fields import (
     permissions_in_words,
     time_left,
 )
+from podpac_lambda_widgets.widgets.fields import Choice
 from podpac_lambda_widgets.widgets.form import Form
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
@@ -131,12 +132,12 @@ class CredentialsForm(Form):
         if self.connection is not None:
             self.stand("failed", f"{error.what} Still connected to {self._place(self.connection)}.")
 
-    def _look_around(self, task: Task) -> tuple[Sequence[str], Sequence[tuple[str, str]]]:
+    def _look_around(self, task: Task) -> tuple[Sequence[Choice], Sequence[Choice]]:
         return self._backend.profiles(), self._backend.regions()
 
-    def _offer(self, found: tuple[Sequence[str], Sequence[tuple[str, str]]]) -> None:
+    def _offer(self, found: tuple[Sequence[Choice], Sequence[Choice]]) -> None:
         profiles, regions = found
-        self.set_choices("profile", [NO_PROFILE, *((name, name) for name in profiles)])
+        self.set_choices("profile", [NO_PROFILE, *profiles])
         self.set_choices("region", [NO_REGION, *((code, f"{name} · {code}") for code, name in regions)])
 
     def _connected(self, connection: Connection) -> None:

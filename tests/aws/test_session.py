@@ -11,7 +11,7 @@ import pytest
 
 from podpac_lambda_widgets import connect, errors
 from podpac_lambda_widgets.aws.account import AwsAccount
-from podpac_lambda_widgets.aws.session import profiles, regions
+from podpac_lambda_widgets.aws.session import describe_profiles, profiles, regions
 from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.secret import Secret
 
@@ -77,6 +77,24 @@ def test_an_unknown_profile_names_those_there_are(monkeypatch: pytest.MonkeyPatc
     assert connect("field-work").region_name == "eu-west-1"
     with pytest.raises(errors.CredentialsError, match="field-work"):
         connect("fieldwork")
+
+
+def test_a_profile_says_where_its_credentials_come_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    configuration, keys = tmp_path / "config", tmp_path / "credentials"
+    configuration.write_text(
+        "[profile lab]\nsso_session = us\nregion = eu-west-1\n[profile field]\nrole_arn = arn:x\nsource_profile = lab\n"
+        "[profile tool]\ncredential_process = /bin/tool\n[profile <b>bare</b>]\nregion = us-east-1\n"
+    )
+    keys.write_text("[old]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(configuration))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(keys))
+    assert dict(describe_profiles()) == {
+        "lab": "lab · SSO · eu-west-1",
+        "field": "field · role",
+        "tool": "tool · program",
+        "<b>bare</b>": "<b>bare</b> · us-east-1",
+        "old": "old · key",
+    }
 
 
 def test_a_profile_that_the_environment_names_and_is_gone_is_a_typed_error(

@@ -246,9 +246,9 @@ class FakeBackend:
     def names(self) -> list[str]:
         return [entry[0] for entry in self.asked]
 
-    def profiles(self) -> Sequence[str]:
+    def profiles(self) -> Sequence[tuple[str, str]]:
         self.did("profiles")
-        return ("default", "lab")
+        return (("default", "default"), ("lab", "lab · SSO"))
 
     def regions(self) -> Sequence[tuple[str, str]]:
         self.did("regions")

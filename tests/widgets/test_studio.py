@@ -416,7 +416,7 @@ def test_failing_to_connect_elsewhere_keeps_the_connection_and_says_so(ready: St
 
 def test_profiles_and_regions_are_offered_with_their_names(studio: Studio) -> None:
     fields = studio.credentials.fields
-    assert ["lab", "lab"] in fields["profile"]["choices"]
+    assert ["lab", "lab · SSO"] in fields["profile"]["choices"]
     assert ["eu-west-1", "Europe (Ireland) · eu-west-1"] in fields["region"]["choices"]
 
 
