@@ -24,6 +24,7 @@ from botocore import useragent
 from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.aws import objects
 from podpac_lambda_widgets.aws import session as sessions
+from podpac_lambda_widgets.engine.inspected import CACHE_VARIABLE
 from podpac_lambda_widgets.model.source import Source
 
 _HERE = Path(__file__).parent
@@ -55,7 +56,7 @@ class Places:
     """Where archives can be: small or large files, or objects in somebody's bucket."""
 
     def __init__(self, directory: Path, observer: Observer) -> None:
-        self._directory = directory
+        self.directory = directory
         self._observer = observer
         # A runtime that SnapStart takes.
         self._made = {
@@ -65,7 +66,7 @@ class Places:
 
     def _folder(self, place: str) -> Any:
         def make(name: str) -> Path:
-            path = self._directory / place / name
+            path = self.directory / place / name
             path.mkdir(parents=True, exist_ok=True)
             return path
 
@@ -99,6 +100,7 @@ class Places:
 
 def sweep(bench: Bench, places: Places, asked: dict[str, Any]) -> dict[str, Any]:
     """Do one operation with its cuts, in an account that nobody else will see."""
+    os.environ[CACHE_VARIABLE] = tempfile.mkdtemp(dir=places.directory)
     sources = places.sources(asked["place"])
     bench.look()
     first = Wish(asked["first"], sources["one"])
@@ -121,7 +123,6 @@ def main() -> None:
     # A fork has one thread.
     objects._TRANSFER = TransferConfig(use_threads=False)
     with tempfile.TemporaryDirectory(prefix="podpac-sweep-") as directory:
-        os.environ["PODPAC_LAMBDA_WIDGETS_CACHE"] = directory
         aws, wire = InnerAws(Path(directory)), Wire()
         session, observer = WiredSession(aws, wire), Observer(aws)
         session.events.register_last("before-send", aws.send)

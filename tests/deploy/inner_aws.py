@@ -113,12 +113,14 @@ class InnerAws:
         if pid not in self._loops:
             # One for each process: forks share a loop's descriptors.
             self._loops[pid] = asyncio.new_event_loop()
-        status, headers, body = self._loops[pid].run_until_complete(self._exchange(request))
+        # Reading tells the progress of an upload, which may call AWS again.
+        sent = _read(request.body)
+        status, headers, body = self._loops[pid].run_until_complete(self._exchange(request, sent))
         raw = HTTPResponse(io.BytesIO(body), headers, status, preload_content=False, request_method=request.method)
         return AWSResponse(request.url, status, headers, raw)
 
-    async def _exchange(self, request: Any) -> Answer:
-        url, body, answer = urlsplit(request.url), _read(request.body), list[Message]()
+    async def _exchange(self, request: Any, body: bytes) -> Answer:
+        url, answer = urlsplit(request.url), list[Message]()
         headers = {name.lower(): _text(value) for name, value in request.headers.items()}
         headers = {"host": url.netloc, "content-length": str(len(body)), **headers}
         # hypercorn answers it itself.

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import signal
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -25,6 +26,7 @@ from world import Inventory, compare, read_inventory
 from podpac_lambda_widgets.aws import lock
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.aws.builder import own_process, process_has_ended
+from podpac_lambda_widgets.engine.inspected import CACHE_VARIABLE
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.errors import PodpacLambdaError
 from podpac_lambda_widgets.model.deployment import Deployment
@@ -117,6 +119,8 @@ class Bench:
     before: Inventory
     #: The fingerprint of the account when there was nothing of ours in it.
     empty: str = ""
+    #: The time, which stands still: a lock that is renewed on the way would be a call that was not foreseen.
+    now: float = field(default_factory=time.time)
 
     def look(self) -> None:
         """Remember the account as it is before anything of ours is in it."""
@@ -128,7 +132,7 @@ class Bench:
     def stack(self, wish: Wish) -> Stack:
         """The stack as a fresh kernel has it."""
         clock = FakeClock()
-        return Stack(AwsAccount(self.session, clock), wish.deployment(), wish.source, clock)
+        return Stack(AwsAccount(self.session, clock, lambda: self.now), wish.deployment(), wish.source, clock)
 
     def do(self, operation: Operation) -> None:
         """Run the operation once."""
@@ -157,7 +161,9 @@ class Bench:
         return in_fork(lambda: self._record(operation)).splitlines()
 
     def _record(self, operation: Operation) -> str:
-        with self.wire.recording() as calls:
+        # What is remembered of archives in a bucket would save the calls that fetch them.
+        with tempfile.TemporaryDirectory() as memory, self.wire.recording() as calls:
+            os.environ[CACHE_VARIABLE] = memory
             self.do(operation)
         return "\n".join(call.name for call in calls)
 
@@ -226,6 +232,7 @@ class _Sweep:
             self._cases.setdefault((case.at, case.cut.after), []).append(case)
         #: What went wrong with the runs from each account that was left behind, or nothing.
         self._known: dict[str, str] = {}
+        self._reached = 0
         #: Likenesses of whole stacks that were destroyed without a trace.
         self._destroyed: set[str] = set()
         #: In a fork: its case, and where it tells what came of it.
@@ -249,6 +256,8 @@ class _Sweep:
         if self._case is not None:
             self._finish("")
         self._found.states = len({key.split()[0] for key in self._known})
+        if self._reached != self._found.tried:
+            self._found.failures.append(f"only {self._reached} of {self._found.tried} cases were reached")
 
     def _choose(self, number: int, after: bool) -> Cut | None:
         """Fork for every case of the call; in the fork, say how it is cut."""
@@ -283,6 +292,7 @@ class _Sweep:
         self._finish("")
 
     def _note(self, case: Case, code: int, told: str) -> None:
+        self._reached += 1
         expected = KILLED if case.kills else 0
         if code != expected or not told:
             self._found.failures.append(f"{case}\nthe process ended with exit code {code}")
