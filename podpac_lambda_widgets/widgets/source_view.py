@@ -58,12 +58,13 @@ def problems_table(problems: Sequence[ArchiveError]) -> dict[str, Any]:
     count = len(problems)
     return {
         "caption": f"{count} thing{'s' if count > 1 else ''} to mend before Lambda can use them",
-        "columns": ["Archive", "Problem", "What to do"],
+        "columns": ["", "Archive", "Problem", "What to do"],
         "rows": [
             {
                 "tone": "refuse",
                 "cells": [
-                    f"! {Path(each.resource).name}" if each.resource else "!",
+                    "! mend",
+                    Path(each.resource).name,
                     [text for text in (each.what, each.why) if text],
                     each.next_step,
                 ],

@@ -70,8 +70,8 @@ def test_each_thing_to_mend_has_its_cure(studio: Studio, backend: Any, front_end
     assert (studio.source.standing, studio.source.note) == ("failed", "These archives cannot be used")
     assert studio.source.table["caption"].startswith("2 things to mend")
     assert [row["cells"] for row in studio.source.table["rows"]] == [
-        ["! podpac_dist.zip", ["For <i>another</i>", "No"], "Build it."],
-        ["! podpac_deps.zip", ["Too large"], "Give it 700 MB."],
+        ["! mend", "podpac_dist.zip", ["For <i>another</i>", "No"], "Build it."],
+        ["! mend", "podpac_deps.zip", ["Too large"], "Give it 700 MB."],
     ]
     studio.source.build_archives()
     studio.wait(10)
