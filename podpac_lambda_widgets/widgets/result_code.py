@@ -12,17 +12,20 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.plots.slices import Slices
     from podpac_lambda_widgets.widgets.result_preparation import Shown
 
+_NETCDF = "write_netcdf(array)"
+
 
 def plot_code(title: str, shown: Shown, slices: Slices | None, display: ResultDisplay) -> Code:
-    """The plane of ``result`` that is shown as a PNG, and the whole as netCDF.
+    """The plane that is shown as a PNG, and the whole as netCDF: of ``result``, which a run left, else of ``array``.
 
     Of a difference, what it was compared with is of this session alone: the code draws the result itself.
     """
-    arguments = {"": "result"}
+    array = "array" if shown.result is None else "result.array"
+    arguments = {"": array}
     if slices is not None and display.shown != DIFFERENCE:
         fixed = {str(dim): [at] for dim, at in slices.index.items() if dim not in slices.plane}
         if fixed and slices.others:
-            arguments[""] = f"result.isel({literal(fixed)})"
+            arguments[""] = f"{array}.isel({literal(fixed)})"
         if len(slices.plane) == 2:
             if display.map_name != COLOUR_MAP:
                 arguments["colour_map"] = literal(display.map_name)
@@ -31,6 +34,9 @@ def plot_code(title: str, shown: Shown, slices: Slices | None, display: ResultDi
     lines = (
         *write_call("draw", arguments, variable="figure"),
         f"figure.savefig({literal(shown.name + '.png')})",
-        f"result.to_netcdf({literal(shown.name + '.nc')})",
+        f"Path({literal(shown.name + '.nc')}).write_bytes({_NETCDF if shown.result is None else 'result.netcdf'})",
     )
-    return Code(title, lines, ("from podpac_lambda_widgets.plots import draw",))
+    imports = ["from pathlib import Path", "from podpac_lambda_widgets.plots import draw"]
+    if shown.result is None:
+        imports.append("from podpac_lambda_widgets.widgets.result_files import write_netcdf")
+    return Code(title, lines, tuple(imports))

@@ -428,12 +428,25 @@ def test_the_code_draws_what_is_shown(view: ResultView, tmp_path: Any, monkeypat
     view.display.reversed = True
     view.display.limits = "robust"
     code = view.as_code()
-    assert 'result.isel({"time": [1]})' in code and 'colour_map="viridis_r"' in code
+    assert 'array.isel({"time": [1]})' in code and 'colour_map="viridis_r"' in code
     monkeypatch.chdir(tmp_path)
-    exec(code, {"result": cube()})
+    exec(code, {"array": cube()})
     assert (tmp_path / "soil.png").read_bytes().startswith(b"\x89PNG")
-    with xr.open_dataarray(tmp_path / "soil.nc") as opened:
-        assert opened.identical(cube())
+    assert decode_array((tmp_path / "soil.nc").read_bytes()).identical(cube())
+
+
+def test_the_code_of_a_run_takes_what_the_run_left(
+    view: ResultView, make_result: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view.show(prepare_result("soil", make_result(), {}))
+    view.slide("time", 2)
+    monkeypatch.chdir(tmp_path)
+    exec(view.as_code(), {"result": make_result()})
+    assert decode_array((tmp_path / "soil.nc").read_bytes()).identical(cube())
+    drawn = plots.render_png(plots.draw(cube().isel(time=[2])))
+    size = Image.open(io.BytesIO(drawn)).size
+    saved = Image.open(io.BytesIO((tmp_path / "soil.png").read_bytes()))
+    assert saved.width == pytest.approx(size[0] * 100 / 192, abs=2)
 
 
 def test_markup_in_names_and_attributes_stays_text(view: ResultView, front: Front) -> None:
