@@ -34,7 +34,7 @@ print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_m
 _TAIL = "Symbols and section headers lie behind what a loader reads."
 #: Modules that are patched to have what is deferred; at the start they would import in circles.
 _ASK_FOR = {
-    "podpac/core/managers/__init__.py": {"podpac.core.managers.aws", "podpac.core.managers.parallel"},
+    "podpac/core/managers/__init__.py": {"podpac.core.managers.aws"},
     "podpac/core/data/__init__.py": {"podpac.core.data.pydap_source"},
 }
 #: What the patches change, and what comes with it.

@@ -22,13 +22,8 @@ DEFERRED = {
     "scipy": "Statistics, convolution and interpolation.",
     "podpac.core.registry": "Nodes with units: all definitions of pint.",
     "podpac.core.units.ureg": "The same, under the name by which podpac's modules know it.",
-    "matplotlib": "The colors of a style.",
     "podpac.core.data.pydap_source": "OPeNDAP sources, which need pydap.",
-    "pydap.cas": "Logging in to OPeNDAP servers.",
-    "requests": "Logging in on the web.",
     "podpac.core.managers.aws": "PODPAC's own Lambda, which needs boto3.",
-    "podpac.core.managers.parallel": "PODPAC's own parallel nodes, which need botocore.",
-    "psutil": "PODPAC's cache in memory.",
 }
 
 _ASK = "__getattr__"

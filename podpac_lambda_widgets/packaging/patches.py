@@ -74,14 +74,13 @@ ureg = UnitRegistry()
         "Once its import is deferred, the package has this name only if it imports it itself.",
     ),
     Patch(
-        "managers: the modules of the package",
+        "managers: a module of the package",
         "podpac/core/managers/__init__.py",
         "",
         """import podpac.core.managers.aws as aws
-import podpac.core.managers.parallel as parallel
 """,
         0,
-        "The same for these names.",
+        "The same for this name.",
     ),
     Patch(
         "parallel nodes: the errors of botocore",
