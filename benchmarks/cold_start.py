@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from botocore.config import Config
+
 from podpac_lambda_widgets.limits import EPHEMERAL_STORAGE_MB, MEGABYTE, UNZIPPED_CODE_BYTES
 from podpac_lambda_widgets.local.emulator import local_aws
 from podpac_lambda_widgets.local.session import LocalSession
@@ -61,6 +63,8 @@ class Design:
         Seconds.
     processor : list of float
         Seconds of processor time until the first answer: others who use the machine make it no longer.
+    overheads : list of float
+        Seconds of processor time of a warm answer, in the handler, without those of the bare evaluation.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Design:
     cold: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
     warm: list[float] = field(default_factory=list)
+    overheads: list[float] = field(default_factory=list)
     memory_mb: int = 0
     bare: float = 0.0
     tmp: int = 0
@@ -145,7 +150,9 @@ class Runner:
     """Calls the functions and reads their REPORT lines."""
 
     def __init__(self, session: LocalSession, dependencies: str) -> None:
-        self._functions = session.client("lambda")
+        # An SDK that waits no longer than a minute asks again, and finds the function warm.
+        patient = Config(read_timeout=300, retries={"total_max_attempts": 1})
+        self._functions = session.client("lambda", config=patient)
         self._dependencies = dependencies
         request = Request(dict(EXAMPLES[0].pipeline.definition), dict(tutorial_coordinates().definition))
         self._payload = encode_request(request)
@@ -162,8 +169,9 @@ class Runner:
         asked = json.dumps({**json.loads(self._payload), "measure": _BARE_RUNS}).encode()
         _, _, answer = self._call(design, asked)
         found = json.loads(answer)
-        design.processor.append(found["processor"])
+        design.processor.append(found["cold_processor"])
         design.bare = min(found["bare"], design.bare or found["bare"])
+        design.overheads.append(found["warm_processor"] - found["bare_processor"])
         design.tmp = max(design.tmp, found["tmp"])
 
     def _call(self, design: Design, payload: bytes) -> tuple[float, float, bytes]:
@@ -212,6 +220,7 @@ def write_targets(ours: Design, old: Design, floor: Design) -> str:
         ("processor time, of the old design's", processor["ours"] / processor["old"], 1 / 8, ".3f"),
         ("processor time, of the floor's", processor["ours"] / processor["floor"], 2.5, ".2f"),
         ("warm over the bare evaluation, ms", ours.overhead() * 1e3, 10, ".1f"),
+        ("... processor time, ms", min(ours.overheads) * 1e3, 10, ".1f"),
         ("peak memory, of the old design's", ours.memory_mb / old.memory_mb, 0.5, ".2f"),
         ("bytes in /tmp", ours.tmp, 0, ",.0f"),
         ("code extracted, bytes", ours.unzipped, UNZIPPED_CODE_BYTES, ",.0f"),
