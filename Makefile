@@ -29,6 +29,11 @@ app: setup ## the Studio as a page of its own, without a notebook around it; emb
 test: setup browser archives ## run all tests (TESTS=tests/plan for a part)
 	@$(BIN)/python -m pytest $(TESTS)
 
+old-kernel: setup browser ## try the forms with ipykernel 6, which runs handlers on other threads than 7
+	@$(BIN)/uv pip install --quiet --require-hashes --no-deps --target .venv/ipykernel6 -r requirements/ipykernel6.txt
+	@PYTHONPATH=.venv/ipykernel6 $(BIN)/python -c 'import ipykernel; assert ipykernel.version_info[0] == 6'
+	@PYTHONPATH=$(CURDIR)/.venv/ipykernel6 $(BIN)/python -m pytest tests/browser/test_forms.py tests/widgets/test_kernel_secret.py
+
 sweep: setup ## cut the wire at every call of building, changing and deleting, in every way (half an hour on a quiet machine)
 	@SWEEP=all $(BIN)/python -m pytest tests/deploy/test_cut_wire.py -n 2
 	@SWEEP=all $(BIN)/python -m pytest tests/remote/test_malicious.py -rP
@@ -59,10 +64,12 @@ browser: ## install Debian's Chromium, where it is missing and apt may
 lock: setup ## resolve the locks again
 	$(BIN)/uv pip compile --quiet requirements/dev.in setup.cfg $(addprefix --extra ,$(EXTRAS)) --universal \
 	  --python-version 3.11 --generate-hashes --no-header --upgrade -o $(LOCK)
+	printf 'ipykernel<7\nnest-asyncio\n' | $(BIN)/uv pip compile --quiet - --no-deps --universal --python-version 3.11 \
+	  --generate-hashes --no-header --upgrade -o requirements/ipykernel6.txt
 	grep -A200 '^uv==' $(LOCK) | awk 'NR==1||/^    --hash/{print;next}{exit}' | sed '$$ s/ \\$$//' > requirements/uv.txt
 
 clean: ## remove .venv, archives and everything else that was made
 	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.nc demo.png \
 	  dist/aws/podpac_dist.zip dist/aws/podpac_deps.zip
 
-.PHONY: help setup demo app test sweep check bench bench-cold screenshots archives browser lock clean
+.PHONY: help setup demo app test old-kernel sweep check bench bench-cold screenshots archives browser lock clean

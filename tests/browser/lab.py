@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 _CHROMIUM_OPTIONS = [
@@ -197,7 +200,6 @@ class Lab:
             self.page.evaluate(
                 "async path => { await jupyterapp.commands.execute('docmanager:open', { path }); }", name
             )
-            self.set_theme("JupyterLab Light")
         else:
             self.page.goto(f"{self.server.url}/{self.address}/{name}?reset&token={self.server.token}")
         self.page.wait_for_function(
@@ -211,13 +213,14 @@ class Lab:
                 await context.sessionContext.session.kernel.info;
             }"""
         )
-        if theme == "dark":
-            self.set_theme("JupyterLab Dark")
+        # The server remembers which theme was chosen last.
+        self.set_theme("JupyterLab Dark" if theme == "dark" else "JupyterLab Light")
 
     def set_theme(self, name: str) -> None:
         """Change JupyterLab's theme."""
-        self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
         light = "false" if "Dark" in name else "true"
+        if self.page.evaluate("() => document.body.dataset.jpThemeLight") != light:
+            self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
         self.page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=light)
 
     def run_all(self) -> bool:
@@ -341,6 +344,17 @@ class StudioPage:
     def picture(self, words: str) -> Locator:
         """A picture, by how its description begins."""
         return self.root.get_by_role("img", name=re.compile(rf"^{re.escape(words)}")).first
+
+    def wait_for_colours(self, picture: Locator, least: int = 200) -> None:
+        """Wait until so many colours are on the screen where the picture is: its pixels come behind it."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            picture.scroll_into_view_if_needed()
+            pixels = np.asarray(Image.open(io.BytesIO(picture.screenshot())).convert("RGB"))
+            count = len(np.unique(pixels.reshape(-1, 3), axis=0))
+            if count >= least:
+                return
+        raise AssertionError(f"the picture has {count} colours")
 
     def field(self, name: str) -> Locator:
         """A field, by its whole label."""
