@@ -11,17 +11,33 @@ from ipywidgets import Widget
 
 from podpac_lambda_widgets.widgets.fields import Choice
 
+#: What a field has even where it is empty, and what a button does not need to say when it is false.
+_ALWAYS = ("value", "revision")
+_FLAGS = ("disabled", "hidden", "stops")
 
-def _pack(fields: Mapping[str, Mapping[str, Any]], _: object) -> dict[str, dict[str, Any]]:
-    """Fields as they are sent and saved: without what is empty, and choices, which are many, as one text."""
-    kept = {
-        name: {key: value for key, value in state.items() if value or key in ("value", "revision")}
-        for name, state in fields.items()
-    }
-    return {
-        name: {**state, "choices": json.dumps(state["choices"])} if "choices" in state else state
-        for name, state in kept.items()
-    }
+
+def _pack_fields(fields: Mapping[str, Mapping[str, Any]], _: object) -> str:
+    """Fields as they are sent and saved: as one text, without what is empty."""
+    return _write(
+        {
+            name: {key: value for key, value in state.items() if value or key in _ALWAYS}
+            for name, state in fields.items()
+        }
+    )
+
+
+def _pack_buttons(buttons: Mapping[str, Mapping[str, Any]], _: object) -> str:
+    """Buttons likewise."""
+    return _write(
+        {
+            name: {key: value for key, value in state.items() if value or key not in _FLAGS}
+            for name, state in buttons.items()
+        }
+    )
+
+
+def _write(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class DrawnForm(Widget):  # type: ignore[misc]  # ipywidgets ships no types
@@ -34,9 +50,9 @@ class DrawnForm(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     #: asks for them by a message, so that no saved notebook has to hold them.
     blocks = tl.List(tl.Dict())
     #: Field name -> value, error, note, warning, choices, hidden, disabled.
-    fields = tl.Dict().tag(sync=True, to_json=_pack)
+    fields = tl.Dict().tag(sync=True, to_json=_pack_fields)
     #: Button name -> disabled, hidden, note.
-    buttons = tl.Dict().tag(sync=True)
+    buttons = tl.Dict().tag(sync=True, to_json=_pack_buttons)
     #: ``"waiting"`` (not yet), ``"ready"``, ``"working"``, ``"done"`` or ``"failed"``, and the line that says so.
     standing = tl.Unicode("waiting").tag(sync=True)
     note = tl.Unicode().tag(sync=True)

@@ -23,7 +23,7 @@ function drawBlock(form, block, paints, flushes, view) {
         h('div', { class: 'plw-folded-body' }, block.blocks.map((inner) => drawBlock(form, inner, paints, flushes, view))));
       let wrong = false;
       paints.fields.push(() => {
-        const now = names.some((name) => (form.get('fields')[name] || {}).error);
+        const now = names.some((name) => (unpack(form, 'fields')[name] || {}).error);
         // What is wrong must be seen; who folds it all the same may.
         if (now && !wrong) details.open = true;
         wrong = now;

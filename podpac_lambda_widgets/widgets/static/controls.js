@@ -39,6 +39,16 @@ function h(tag, props, ...children) {
   return node;
 }
 
+// Fields and buttons come as one text each, which takes less room in a saved notebook; read once for each text.
+const unpacked = new WeakMap();
+
+function unpack(form, name) {
+  const text = form.get(name) || '{}', known = unpacked.get(form) || {};
+  if (known[name]?.text !== text) known[name] = { text, value: JSON.parse(text) };
+  unpacked.set(form, known);
+  return known[name].value;
+}
+
 // Each of these draws one kind of control: what a person sets, its label, and what shows the field's state in it.
 function drawChecks(form, field, id) {
   const list = h('div', { class: 'plw-checks' });
@@ -140,8 +150,7 @@ function drawField(form, field, paints, flushes) {
     'aria-labelledby': control.labelledby,
   }, control.nodes, h('p', { id: `${id}-help`, class: 'plw-help' }, field.help), note, error);
   paints.fields.push(() => {
-    const packed = form.get('fields')[field.name] || {};
-    const state = { ...packed, choices: packed.choices ? JSON.parse(packed.choices) : [] };
+    const state = { choices: [], ...unpack(form, 'fields')[field.name] };
     control.paint(state);
     box.hidden = !!state.hidden;
     const said = state.warning || state.note;
@@ -169,7 +178,7 @@ function drawButton(form, action, paints, flushes, view) {
     },
   }, action.icon ? icon(action.icon) : null, h('span', {}, action.label));
   const paint = () => {
-    const state = form.get('buttons')[action.name] || {};
+    const state = unpack(form, 'buttons')[action.name] || {};
     const off = state.disabled || (form.get('locked') && !state.stops);
     button.setAttribute('aria-disabled', off ? 'true' : 'false');
     if (state.pressed !== undefined) button.setAttribute('aria-pressed', String(!!state.pressed));

@@ -76,8 +76,8 @@ function retype(before, forms) {
   if (!before || before[0].plwRetyped) return;
   before[0].plwRetyped = true;
   forms.forEach((form, i) => {
-    const now = form.get('fields');
-    for (const [name, { value }] of Object.entries(before[i].get('fields'))) {
+    const now = unpack(form, 'fields');
+    for (const [name, { value }] of Object.entries(unpack(before[i], 'fields'))) {
       if (name === 'confirmation' || !now[name] || JSON.stringify(value) === JSON.stringify(now[name].value)) continue;
       form.send({ type: 'input', name, value });
     }
