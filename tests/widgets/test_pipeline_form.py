@@ -187,6 +187,7 @@ def is_sent(studio: Studio, front_end: Any) -> bool:
     "definition",
     [
         {"a": {"node": "subprocess.Popen"}},
+        {"a": {"node": "Popen", "plugin": "subprocess"}},
         {"a": {"node": "core.algorithm.utility.SinCoords", "lookup_attrs": {"x": "y"}}},
     ],
 )
