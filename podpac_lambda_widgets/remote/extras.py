@@ -122,8 +122,13 @@ class Extras(MetaPathFinder):
         return final
 
     def _download(self, target: Path) -> None:
+        from boto3.s3.transfer import TransferConfig
+
         try:
-            self._s3_client().download_file(self.bucket, self.key, str(target))
+            # On this thread alone: who imports may hold the lock of all imports (the stubs of podpac's lazy_import do),
+            # and a thread that then had to import something, were it a codec, would wait for ever.
+            config = TransferConfig(use_threads=False)
+            self._s3_client().download_file(self.bucket, self.key, str(target), Config=config)
         except Exception as error:  # noqa: BLE001 - botocore's errors, whose types cannot be imported without it
             raise ArchiveMissingError(
                 "The dependencies archive could not be fetched",
