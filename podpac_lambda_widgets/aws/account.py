@@ -235,9 +235,15 @@ class AwsAccount:
             return objects.fetch_object(self._client("s3", TRANSFER_TIMEOUT), bucket, key, owner, progress)
 
     def put(self, bucket: str, key: str, body: bytes, stack: str) -> None:
-        """Store a small JSON document, marked as the stack's."""
+        """Store a JSON document, marked as the stack's."""
         with explaining_expiry(self.session):
-            objects.put_document(self._client("s3"), bucket, key, body, stack, self._identity.account)
+            s3 = self._client("s3", TRANSFER_TIMEOUT)
+            objects.put_document(s3, bucket, key, body, stack, self._identity.account)
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Take away a document that was put; gone already is fine."""
+        with explaining_expiry(self.session):
+            objects.remove_document(self._client("s3"), bucket, key, self._identity.account)
 
 
 def inventory(session: boto3.Session | None = None) -> Inventory:

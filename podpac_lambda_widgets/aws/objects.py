@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -157,15 +158,23 @@ def inspect_object(s3: Any, bucket: str, key: str, confirm: Confirm) -> dict[str
 
 def put_document(s3: Any, bucket: str, key: str, body: bytes, stack: str, account: str) -> None:
     """Store a JSON document in a bucket of the account."""
-    with asking("Storing", f"s3://{bucket}/{key}"):
+    sha256 = hashlib.sha256(body)
+    with asking("Storing", f"s3://{bucket}/{key}", seconds=TRANSFER_TIMEOUT):
         s3.put_object(
             Bucket=bucket,
             Key=key,
             Body=body,
             ContentType="application/json",
+            ChecksumSHA256=base64.b64encode(sha256.digest()).decode(),
             ExpectedBucketOwner=account,
-            Metadata={STACK_METADATA: stack},
+            Metadata={STACK_METADATA: stack, SHA256_METADATA: sha256.hexdigest()},
         )
+
+
+def remove_document(s3: Any, bucket: str, key: str, account: str) -> None:
+    """Take a document away; gone already is fine."""
+    with asking("Removing", f"s3://{bucket}/{key}"):
+        s3.delete_object(Bucket=bucket, Key=key, ExpectedBucketOwner=account)
 
 
 def fetch_object(s3: Any, bucket: str, key: str, owner: str, progress: Progress) -> bytes:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from podpac_lambda_widgets.clock import Clock
+from podpac_lambda_widgets.engine.claims import Place, payload_of
 from podpac_lambda_widgets.engine.events import Listener, RunProgressed
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.results import Result
@@ -17,7 +18,6 @@ from podpac_lambda_widgets.errors import (
     AccessDeniedError,
     CancelledError,
     FunctionTimeoutError,
-    InvalidPipelineError,
     ResourceNotFoundError,
     from_dict,
 )
@@ -38,7 +38,7 @@ def send_pipeline(
     account: Account,
     function_name: str,
     request: Request,
-    place: tuple[str, str],
+    place: Place,
     *,
     timeout: float,
     clock: Clock,
@@ -51,8 +51,8 @@ def send_pipeline(
 
     Parameters
     ----------
-    place : (str, str)
-        The function's bucket, and its output folder in it.
+    place : Place
+        Where the answer comes, and where a request that is too large for a call is left.
 
     Raises
     ------
@@ -61,19 +61,13 @@ def send_pipeline(
     """
     began = clock.monotonic()
     request = replace(request, delivery=uuid.uuid4().hex)
-    payload = encode_request(request)
-    if len(payload) > ASYNC_REQUEST_BYTES:
-        raise InvalidPipelineError(
-            "The request is too large to be left with Lambda",
-            field="pipeline",
-            why=f"{len(payload):,} bytes; Lambda takes {ASYNC_REQUEST_BYTES:,}",
-            next_step="Run it with a direct call, or read large arrays from a bucket",
-        )
-    request_id = account.send(function_name, payload)
-    listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
-    bucket, output = place
-    key = delivery_key(output, request.delivery)
-    _, frame = await_object(account, bucket, (key,), seconds=timeout + _QUEUE, clock=clock, cancelled=cancelled)
+    keys = (delivery_key(place.output, request.delivery),)
+    with payload_of(account, request, place, ASYNC_REQUEST_BYTES, listener, cancelled) as payload:
+        request_id = account.send(function_name, payload)
+        listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
+        # The request stays as long: Lambda may run it late, or again.
+        seconds = timeout + _QUEUE
+        _, frame = await_object(account, place.bucket, keys, seconds=seconds, clock=clock, cancelled=cancelled)
     answer = named(lambda: decode_answer(frame), request_id)
     run = Run(account, function_name, timeout, clock, listener, cancelled, began)
     run.invocation = Invocation(payload=b"", function_error="", log="", request_id=request_id)
@@ -84,8 +78,7 @@ def send_pipeline(
 def trigger_pipeline(
     account: Account,
     request: Request,
-    stack: str,
-    folders: tuple[str, str, str],
+    place: Place,
     *,
     timeout: float,
     clock: Clock,
@@ -96,8 +89,8 @@ def trigger_pipeline(
 
     Parameters
     ----------
-    folders : (str, str, str)
-        The function's bucket, and its input and output folders.
+    place : Place
+        With the input and output folders.
 
     Raises
     ------
@@ -105,12 +98,11 @@ def trigger_pipeline(
         A typed one for everything that can go wrong, see :mod:`podpac_lambda_widgets.errors`.
     """
     began = clock.monotonic()
-    bucket, input_folder, output = folders
     name = uuid.uuid4().hex
-    account.put(bucket, f"{input_folder}/{name}.json", encode_request(request), stack)
+    account.put(place.bucket, f"{place.input}/{name}.json", encode_request(request), place.stack)
     listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
-    keys = (f"{output}/{name}.nc", f"{output}/{name}.error.json")
-    key, body = await_object(account, bucket, keys, seconds=timeout + _QUEUE, clock=clock, cancelled=cancelled)
+    keys = (f"{place.output}/{name}.nc", f"{place.output}/{name}.error.json")
+    key, body = await_object(account, place.bucket, keys, seconds=timeout + _QUEUE, clock=clock, cancelled=cancelled)
     if key != keys[0]:
         raise from_dict(_mapping(json.loads(body)).get("error", {}))
     elapsed = clock.monotonic() - began

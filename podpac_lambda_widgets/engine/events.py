@@ -59,7 +59,7 @@ class PlanFinished:
 
 @dataclass(frozen=True)
 class RunProgressed:
-    """A run has reached a phase: sent, answered, fetching, decoded."""
+    """A run has reached a phase: leaving a large request in the bucket, sent, fetching a large result, done."""
 
     phase: str
     detail: str = ""

@@ -10,8 +10,8 @@ from typing import Any
 
 from podpac_lambda_widgets.engine.capacity import Capacity, Way
 from podpac_lambda_widgets.engine.history import RunRecord
-from podpac_lambda_widgets.errors import InvalidPipelineError, InvalidValueError, PodpacLambdaError
-from podpac_lambda_widgets.limits import ASYNC_REQUEST_BYTES, SYNC_RESPONSE_BYTES
+from podpac_lambda_widgets.errors import InvalidValueError, PodpacLambdaError
+from podpac_lambda_widgets.limits import SYNC_RESPONSE_BYTES
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.plan.run_cost import run_cost
@@ -112,14 +112,7 @@ def _problem(
     try:
         check_way(way, capacity)
         guard.check(request, capacity.policy)
-        sent = len(encode_request(request))
-        if way == "async" and sent > ASYNC_REQUEST_BYTES:
-            raise InvalidPipelineError(
-                "The request is too large to be left with Lambda",
-                field="pipeline",
-                why=f"{sent:,} bytes; Lambda takes {ASYNC_REQUEST_BYTES:,}",
-                next_step="Run it with a direct call, or read large arrays from a bucket",
-            )
+        encode_request(request)
     except PodpacLambdaError as error:
         return error
     return None

@@ -10,6 +10,7 @@ from typing import Any
 
 from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.engine.capacity import WAYS, Capacity, Way, deployed_capacity, wished_capacity
+from podpac_lambda_widgets.engine.claims import Place
 from podpac_lambda_widgets.engine.deliveries import send_pipeline, trigger_pipeline
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.history import RunRecord, read_runs
@@ -145,37 +146,33 @@ class Invoking:
     ) -> Result:
         request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition)
         with self._calling(request) as told:
-            names = self._places()
             others: dict[str, Any] = {"listener": listener, "cancelled": cancelled}
             if way == "async":
-                place = (names["bucket"], names["output"])
-                result = send_pipeline(self.account, request=request, place=place, **others, **told)
+                result = send_pipeline(self.account, request=request, **others, **told)
             else:
-                if not names["input"]:
+                if not told["place"].input:
                     raise InvalidValueError(
                         "The function has no S3 trigger",
                         field="way",
                         next_step='Build it with function_triggers=["eval", "S3"].',
                     )
                 told.pop("function_name")
-                folders = (names["bucket"], names["input"], names["output"])
-                stack = self._names().stack
-                result = trigger_pipeline(self.account, request, stack, folders, **others, **told)
+                result = trigger_pipeline(self.account, request, **others, **told)
         return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
 
-    def _places(self) -> dict[str, str]:
-        """Where the function's bucket is, and its folders: as it says itself, else as wished."""
+    def _place(self, deployed: Function | None) -> Place:
+        """Where the function's files are: as it says itself, else as wished."""
         names = self._names()
-        deployed, _ = self._read_deployed()
         if deployed is None:
-            has_trigger = "S3" in self.deployment.function_triggers
-            return {"bucket": names.bucket, "input": names.input if has_trigger else "", "output": names.output}
+            input_folder = names.input if "S3" in self.deployment.function_triggers else ""
+            return Place(names.bucket, input_folder, names.output, names.stack)
         environment = deployed.environment
-        return {
-            "bucket": environment.get("S3_BUCKET_NAME", names.bucket),
-            "input": environment.get("FUNCTION_S3_INPUT", ""),
-            "output": environment.get("FUNCTION_S3_OUTPUT", names.output),
-        }
+        return Place(
+            bucket=environment.get("S3_BUCKET_NAME", names.bucket),
+            input=environment.get("FUNCTION_S3_INPUT", ""),
+            output=environment.get("FUNCTION_S3_OUTPUT", names.output),
+            stack=names.stack,
+        )
 
     @contextmanager
     def _calling(self, request: Request) -> Iterator[dict[str, Any]]:
@@ -187,6 +184,7 @@ class Invoking:
                 raise ResourceNotFoundError("There is no such function", resource=self.deployment.function_name)
             yield {
                 "function_name": self._called(deployed),
+                "place": self._place(deployed),
                 "timeout": float(deployed.timeout if deployed else TIMEOUT_S[1]),
                 "clock": self._clock,
             }

@@ -78,7 +78,10 @@ class Account(Protocol):
         """Have a function called some time soon, and return the id of that run without waiting for it."""
 
     def put(self, bucket: str, key: str, body: bytes, stack: str) -> None:
-        """Store a small JSON document, marked as the stack's."""
+        """Store a JSON document, marked as the stack's."""
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Take away a document that was put; gone already is fine."""
 
     def log_lines(
         self, group: str, *, start: datetime | None, end: datetime | None, request_id: str

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 from podpac_lambda_widgets.clock import Clock
+from podpac_lambda_widgets.engine.abandoning import abandon_when_cancelled
+from podpac_lambda_widgets.engine.claims import Place, payload_of
 from podpac_lambda_widgets.engine.events import Listener, RunProgressed
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.results import FileResult, Result, check_stored, read_report
 from podpac_lambda_widgets.errors import (
-    CancelledError,
     FunctionCrashedError,
     FunctionOutOfMemoryError,
     FunctionTimeoutError,
@@ -23,12 +22,13 @@ from podpac_lambda_widgets.errors import (
     RunError,
     ThrottledError,
 )
+from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
 from podpac_lambda_widgets.plan.account import Invocation
 from podpac_lambda_widgets.remote import budget
 from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.netcdf import encode_array
 from podpac_lambda_widgets.remote.outputs import encoding_of
-from podpac_lambda_widgets.remote.wire import Answer, Request, StoredAnswer, decode_answer, encode_request
+from podpac_lambda_widgets.remote.wire import Answer, Request, StoredAnswer, decode_answer
 
 Value = TypeVar("Value")
 
@@ -42,6 +42,7 @@ def run_pipeline(
     account: Account,
     function_name: str,
     request: Request,
+    place: Place,
     *,
     timeout: float,
     clock: Clock,
@@ -52,6 +53,8 @@ def run_pipeline(
 
     Parameters
     ----------
+    place : Place
+        Where a request that is too large for a call is left for the function.
     timeout : float
         The function's own time limit, seconds.
 
@@ -61,7 +64,7 @@ def run_pipeline(
         A typed one for everything that can go wrong, see :mod:`podpac_lambda_widgets.errors`.
     """
     run = Run(account, function_name, timeout, clock, listener, cancelled)
-    body, answer = run.ask(request)
+    body, answer = run.ask(request, place)
     if answer.format != ARRAYS:
         raise ResultError(
             "The function answered in another format",
@@ -77,6 +80,7 @@ def run_to_file(
     account: Account,
     function_name: str,
     request: Request,
+    place: Place,
     *,
     timeout: float,
     clock: Clock,
@@ -91,7 +95,7 @@ def run_to_file(
         A typed one for everything that can go wrong, see :mod:`podpac_lambda_widgets.errors`.
     """
     run = Run(account, function_name, timeout, clock, listener, cancelled)
-    body, answer = run.ask(request)
+    body, answer = run.ask(request, place)
     if answer.format == ARRAYS:
         # netCDF, as our own client gets it.
         body, format_ = encode_array(unpack_array(body), for_podpac=True)
@@ -127,13 +131,14 @@ class Run:
         self._began = clock.monotonic() if began is None else began
         self.invocation: Invocation | None = None
 
-    def ask(self, request: Request) -> tuple[bytes, Answer]:
+    def ask(self, request: Request, place: Place) -> tuple[bytes, Answer]:
         """Send the request; the body and the answer it came with."""
-        payload = encode_request(request)
-        self._listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
-        self.invocation = _abandon_when_cancelled(
-            lambda: _invoke(self._account, self._name, payload, self._timeout + _MARGIN, self._clock), self._cancelled
-        )
+        with payload_of(self._account, request, place, SYNC_REQUEST_BYTES, self._listener, self._cancelled) as payload:
+            self._listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
+            self.invocation = abandon_when_cancelled(
+                lambda: _invoke(self._account, self._name, payload, self._timeout + _MARGIN, self._clock),
+                self._cancelled,
+            )
         answer = _read_answer(self.invocation, self._name)
         return self.fetch_if_stored(answer), answer
 
@@ -143,7 +148,7 @@ class Run:
         if answer.stored is not None:
             stored = answer.stored
             self._listener(RunProgressed("fetching", f"{stored.size:,} bytes"))
-            body = _abandon_when_cancelled(lambda: check_stored(self._fetch(stored), stored), self._cancelled)
+            body = abandon_when_cancelled(lambda: check_stored(self._fetch(stored), stored), self._cancelled)
         if body is None:
             raise ResultError("The function answered without a result", resource=self._name)
         return body
@@ -166,29 +171,6 @@ class Run:
             "billed_ms": billed_ms,
             "memory_mb": memory_mb,
         }
-
-
-def _abandon_when_cancelled(call: Callable[[], Value], cancelled: Callable[[], bool]) -> Value:
-    """Wait for a call in another thread, and leave it behind when somebody cancels: AWS cannot stop a call.
-
-    The thread is a daemon, so that a call that was left behind does not keep the interpreter from ending.
-    """
-    future: Future[Value] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(call())
-        except BaseException as error:  # noqa: BLE001 - handed over to the waiting thread, which raises it
-            future.set_exception(error)
-
-    threading.Thread(target=work, name="podpac-lambda-run", daemon=True).start()
-    while not wait([future], timeout=0.1).done:
-        if cancelled():
-            raise CancelledError(
-                "The run was cancelled",
-                why="The function may go on until its time limit; its answer is thrown away.",
-            )
-    return future.result()
 
 
 def _invoke(account: Account, function_name: str, payload: bytes, timeout: float, clock: Clock) -> Invocation:

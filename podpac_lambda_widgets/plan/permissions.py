@@ -149,6 +149,8 @@ def _run_grants(names: StackNames, identity: Identity, wishes: Collection[str]) 
         call.append("lambda:InvokeFunctionUrl")
     grants = [
         Grant(("s3:GetObject",), arns["results"]),
+        # What is too large for a call, and is taken away again.
+        Grant(("s3:PutObject", "s3:DeleteObject"), (f"{bucket}/{names.output}/claims/*",)),
         Grant(tuple(call), arns["function"]),
         Grant(("logs:FilterLogEvents",), arns["logs"]),
     ]

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from podpac_lambda_widgets.errors import InvalidPipelineError, PipelineRejectedError
-from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
+from podpac_lambda_widgets.limits import MEGABYTE
 
 #: Deepest nesting of a request. PODPAC's own definitions reach about 8.
 MAX_DEPTH = 32
-#: Values in one request, numbers of an ``Array`` source included: what fits the 6 MB of an invocation.
-MAX_VALUES = SYNC_REQUEST_BYTES // 2
+#: Largest request as JSON, through the bucket too; in an invocation itself Lambda takes less. So many bytes of numbers
+#: are read and looked through in 150 MB and one or two seconds.
+MAX_BYTES = 32 * MEGABYTE
+#: Values in one request, numbers of an ``Array`` source included.
+MAX_VALUES = 3 * MEGABYTE
 #: Longest string. The longest legitimate one is a coordinate reference system as WKT.
 MAX_STRING = 16_384
 
@@ -35,10 +38,10 @@ def parse_json(text: str | bytes, *, finite: bool = True) -> object:
     InvalidPipelineError
         Not JSON, a key twice in one object, not finite, not UTF-8, too large or too deep.
     """
-    if len(text) > SYNC_REQUEST_BYTES:
+    if len(text) > MAX_BYTES:
         raise InvalidPipelineError(
             "The JSON is too large",
-            why=f"{len(text):,} bytes; the limit is {SYNC_REQUEST_BYTES:,}",
+            why=f"{len(text):,} bytes; the limit is {MAX_BYTES:,}",
             next_step="Send fewer values, or read them from a bucket",
         )
     try:

@@ -22,8 +22,8 @@ from podpac_lambda_widgets.errors import (
     ResourceNotFoundError,
     ResultError,
 )
-from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
 from podpac_lambda_widgets.remote.outputs import MEDIA, Encoding
+from podpac_lambda_widgets.remote.plain import MAX_BYTES
 from podpac_lambda_widgets.remote.requests import read_json, read_request
 from podpac_lambda_widgets.remote.results import Evaluates, exhausted
 from podpac_lambda_widgets.remote.s3 import StackBucket
@@ -194,7 +194,7 @@ def _evaluate(name: str, key: str, stem: str, function: Evaluates, bucket: Stack
 
 def _store_result(name: str, key: str, stem: str, function: Evaluates, bucket: StackBucket) -> Outcome:
     # The newest version, which the role may read, and not the one that the event names: events may come late or twice.
-    request, encoding, extension, forced = _read(bucket.read(key, SYNC_REQUEST_BYTES))
+    request, encoding, extension, forced = _read(bucket.read(key, MAX_BYTES))
     function.check(request)
     output = f"{stem}.{extension}"
     # What a tile has written lies in many objects, which its own does not tell of.

@@ -22,6 +22,7 @@ from podpac_lambda_widgets.limits import SYNC_RESPONSE_BYTES
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.budget import points
 from podpac_lambda_widgets.remote.canonical import node_hash, pipeline_sha256
+from podpac_lambda_widgets.remote.claims import is_claim, redeem
 from podpac_lambda_widgets.remote.encoders import choose_encoder
 from podpac_lambda_widgets.remote.evaluate import evaluate, import_podpac, versions
 from podpac_lambda_widgets.remote.http import answer_http, is_http_event
@@ -154,7 +155,7 @@ class Function:
     def _answer(self, event: object, entry: dict[str, object]) -> bytes | dict[str, object]:
         found = require_mapping(event, "The event")
         if is_ours(found):
-            return self._answer_call(found, entry)
+            return self._answer_call(redeem(found, self.bucket) if is_claim(found) else found, entry)
         noting = _Noting(self, entry)
         if is_s3_event(found):
             entry["trigger"] = "S3"

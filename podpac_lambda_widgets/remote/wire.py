@@ -30,13 +30,17 @@ from podpac_lambda_widgets.errors import (
     ResultError,
     from_dict,
 )
-from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
-from podpac_lambda_widgets.remote.plain import check_plain, pack_floats, require_mapping, unpack_floats
+from podpac_lambda_widgets.remote.plain import MAX_BYTES, check_plain, pack_floats, require_mapping, unpack_floats
 
 #: Goes up when the other side would misread or lack something: 2 packs results as :mod:`.arrays` says.
 WIRE_VERSION = 2
 #: The key that marks an event as ours; its value is the version.
 MARK = "podpac_lambda_widgets"
+#: The version of claims (:mod:`.claims`), never one of requests: a function that does not know them says that it does
+#: not speak this client's version.
+CLAIM_VERSION = 3
+#: The key that marks an event of ours as a claim.
+CLAIM = "claim"
 _MAGIC = b"PLW1"
 _LENGTH = struct.Struct(">I")
 _HEADER_LIMIT = 1024 * 1024
@@ -128,7 +132,7 @@ def encode_request(request: Request) -> bytes:
     Raises
     ------
     InvalidPipelineError
-        It is not plain JSON data, or is over Lambda's limit.
+        It is not plain JSON data, or is larger than the function reads. What Lambda takes in a call is less.
     """
     check_plain(request.pipeline, "pipeline", finite=False)
     event = {
@@ -141,11 +145,11 @@ def encode_request(request: Request) -> bytes:
     }
     check_plain(event)
     payload = json.dumps(event, separators=(",", ":"), allow_nan=False, default=dict).encode()
-    if len(payload) > SYNC_REQUEST_BYTES:
+    if len(payload) > MAX_BYTES:
         raise InvalidPipelineError(
             "The request is too large",
             field="pipeline",
-            why=f"{len(payload):,} bytes; Lambda takes {SYNC_REQUEST_BYTES:,}",
+            why=f"{len(payload):,} bytes; the limit is {MAX_BYTES:,}",
             next_step="Read large arrays from a bucket instead of writing them into the pipeline",
         )
     return payload
@@ -162,10 +166,12 @@ def decode_request(event: Mapping[str, object]) -> Request:
     Raises
     ------
     PipelineRejectedError
-        Another version, an unknown or missing key.
+        Another version, an unknown or missing key; or a claim, where only requests are read.
     InvalidPipelineError
         Not plain JSON data.
     """
+    if CLAIM in event:
+        raise PipelineRejectedError("A claim is not a request", why="only a call of the function may bring a claim")
     version = event.get(MARK)
     if version != WIRE_VERSION or isinstance(version, bool):
         raise PipelineRejectedError(

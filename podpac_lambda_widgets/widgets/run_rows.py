@@ -15,7 +15,11 @@ from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.plan.run_cost import cost_text, run_cost
 from podpac_lambda_widgets.widgets.backend import StackActions
 
-_PHASES = {"sent": "in the function", "fetching": "fetching from the bucket"}
+_PHASES = {
+    "leaving": "leaving the request in the bucket",
+    "sent": "in the function",
+    "fetching": "fetching from the bucket",
+}
 _WORDS = {"waiting": "Waiting", "running": "Running", "done": "Done", "failed": "Failed", "cancelled": "Cancelled"}
 _WAY_WORDS = {"eval": "direct", "async": "asynchronous", "S3": "S3", "call": "call", "HTTP": "HTTP"}
 

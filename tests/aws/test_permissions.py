@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import runpy
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,14 @@ from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.local.session import LocalSession
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import TRIGGERS, Deployment
 from podpac_lambda_widgets.model.examples import EXAMPLES, tutorial_coordinates
+from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.packaging.archive import Package
 from podpac_lambda_widgets.plan.permissions import Purpose
+from podpac_lambda_widgets.remote.wire import Request, encode_request
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.archive]
 
@@ -141,6 +146,69 @@ def test_each_policy_is_enough_for_its_purpose_and_for_no_other(
         assert inventory() == before
     finally:
         administrator.delete(confirm=True)
+
+
+WIDTH = 500
+
+
+def request_of(size: int) -> tuple[Pipeline, CoordinatesDefinition, bytes]:
+    """A request of exactly so many bytes, and the values in it."""
+    digits = random.Random(size)
+    # Each value has 15 digits, and a comma; the last ones get as many as are missing.
+    full = (size - 20_000) // (WIDTH * 18 + 2)
+    values = [[float(f"0.{digits.randrange(10**13, 10**14) * 10 + 1}") for _ in range(WIDTH)] for _ in range(full)]
+    values += [[0.5] * WIDTH for _ in range(4)]
+    missing = size - len(_encode(values))
+    for number in range(4 * WIDTH):
+        more = min(14, missing)
+        values[-1 - number // WIDTH][number % WIDTH] = float("0." + "5" * (1 + more))
+        missing -= more
+    assert len(_encode(values)) == size
+    return _array(values), _grid(values), array("d", (value for row in values for value in row)).tobytes()
+
+
+def _encode(rows: list[list[float]]) -> bytes:
+    return encode_request(Request(_array(rows).definition, _grid(rows).definition))
+
+
+def _grid(rows: list[list[float]]) -> CoordinatesDefinition:
+    sides = (("lat", len(rows)), ("lon", WIDTH))
+    return CoordinatesDefinition.parse(
+        {"coords": [{"name": n, "start": 0.0, "stop": 1.0, "size": s} for n, s in sides]}
+    )
+
+
+def _array(rows: list[list[float]]) -> Pipeline:
+    attrs = {"source": rows, "coordinates": _grid(rows).definition}
+    return Pipeline.parse({"values": {"node": "core.data.array_source.Array", "attrs": attrs}})
+
+
+def test_the_policy_is_enough_for_requests_too_large_for_a_call(
+    account: AwsAccount, source: Source, user_with: Callable[[dict[str, Any]], AwsAccount], aws: LocalSession
+) -> None:
+    deployment = Deployment(function_name=NAME)
+    administrator = Stack(account, deployment, source)
+    administrator.build()
+    runner = Stack(user_with(administrator.policy_for("run")), deployment)
+    s3, bucket = aws.client("s3"), deployment.bucket_name(account.identity().account, "us-east-1")
+    s3.put_object(Bucket=bucket, Key=f"output/{NAME}/claims/of-somebody-else.json", Body=b"{}")
+    try:
+        pipeline, grid, expected = request_of(6_291_557)
+        assert runner.run(pipeline, grid).array.values.tobytes() == expected
+        pipeline, grid, expected = request_of(1_048_577)
+        job = runner.submit(pipeline, grid, way="async")
+        assert job.result(timeout=120).array.values.tobytes() == expected
+        found = s3.list_objects_v2(Bucket=bucket, Prefix=f"output/{NAME}/claims/")["Contents"]
+        assert [each["Key"] for each in found] == [f"output/{NAME}/claims/of-somebody-else.json"]
+        # What a client that was ended has left is ours, and what was there before is not.
+        runner.account.put(bucket, f"output/{NAME}/claims/left.json", b"{}", f"{NAME}@us-east-1")
+        administrator.delete(confirm=NAME)
+        found = s3.list_objects_v2(Bucket=bucket)["Contents"]
+        assert [each["Key"] for each in found] == [f"output/{NAME}/claims/of-somebody-else.json"]
+    finally:
+        administrator.delete(confirm=NAME)
+        s3.delete_object(Bucket=bucket, Key=f"output/{NAME}/claims/of-somebody-else.json")
+        s3.delete_bucket(Bucket=bucket)
 
 
 def test_the_policy_is_enough_for_snapshots(

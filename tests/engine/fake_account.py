@@ -119,6 +119,9 @@ class FakeAccount:
     def put(self, bucket: str, key: str, body: bytes, stack: str) -> None:
         self.objects[bucket, key] = body
 
+    def remove(self, bucket: str, key: str) -> None:
+        self.objects.pop((bucket, key), None)
+
     def fetch(self, bucket: str, key: str, progress: Progress, *, own: bool = False) -> bytes:
         if (bucket, key) not in self.objects:
             raise ResourceNotFoundError("Fetching failed", resource=f"s3://{bucket}/{key}")

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from podpac_lambda_widgets import errors
+from podpac_lambda_widgets.engine.claims import Place
 from podpac_lambda_widgets.engine.deliveries import await_object, send_pipeline, trigger_pipeline
 from podpac_lambda_widgets.engine.events import ignore
 from podpac_lambda_widgets.limits import ASYNC_REQUEST_BYTES
@@ -33,6 +35,7 @@ ENVIRON = {
     "FUNCTION_S3_INPUT": INPUT,
     "FUNCTION_STACK": "soil@us-east-1",
 }
+PLACE = Place(BUCKET, INPUT, OUTPUT, "soil@us-east-1")
 SIN = {"SinCoords": {"node": "core.algorithm.utility.SinCoords"}}
 CSV = {"file": {"node": "core.data.csv_source.CSV", "attrs": {"source": "/etc/passwd"}}}
 
@@ -81,9 +84,14 @@ class Account:
 
     def put(self, bucket: str, key: str, body: bytes, stack: str) -> None:
         self.client.put_object(Bucket=bucket, Key=key, Body=body)
+        if not key.startswith(f"{INPUT}/"):
+            return
         place = {"bucket": {"name": bucket}, "object": {"key": key}}
         record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": place}
         self.clock.meanwhile.append(lambda: self._run({"Records": [record]}))
+
+    def remove(self, bucket: str, key: str) -> None:
+        self.client.delete_object(Bucket=bucket, Key=key)
 
     def fetch(self, bucket: str, key: str, progress: Any, *, own: bool = False) -> bytes:
         try:
@@ -104,12 +112,12 @@ def account(aws: LocalSession) -> Iterator[Account]:
 
 def send(account: Any, request: Request, cancelled: Callable[[], bool] = never) -> Any:
     told: dict[str, Any] = {"timeout": 60.0, "clock": account.clock, "listener": ignore, "cancelled": cancelled}
-    return send_pipeline(account, "soil", request, (BUCKET, OUTPUT), **told)
+    return send_pipeline(account, "soil", request, PLACE, **told)
 
 
 def trigger(account: Any, request: Request) -> Any:
     told: dict[str, Any] = {"timeout": 60.0, "clock": account.clock, "listener": ignore, "cancelled": never}
-    return trigger_pipeline(account, request, "soil@us-east-1", (BUCKET, INPUT, OUTPUT), **told)
+    return trigger_pipeline(account, request, PLACE, **told)
 
 
 @pytest.mark.parametrize("run", [send, trigger])
@@ -156,11 +164,49 @@ def test_who_may_not_list_waits_on_though_s3_says_denied() -> None:
     assert await_object(place, "b", ("k",), seconds=60, clock=clock, cancelled=never) == ("k", b"here")
 
 
-def test_a_request_that_lambda_does_not_keep_is_refused_before_it_is_sent(account: Account) -> None:
-    array = {"node": "core.data.array_source.Array", "attrs": {"source": [0.123456789] * (ASYNC_REQUEST_BYTES // 12)}}
-    with pytest.raises(errors.InvalidPipelineError, match="too large"):
-        send(account, Request({"a": array}, grid()))
-    assert account.runs == 0
+def large(side: int) -> Request:
+    """Values that only the request knows, at their own places."""
+    values = np.random.default_rng(side).random((side, side)).tolist()
+    array = {"node": "core.data.array_source.Array", "attrs": {"source": values, "coordinates": grid(side)}}
+    return Request({"a": array}, grid(side))
+
+
+def claims(account: Account) -> list[str]:
+    found = account.client.list_objects_v2(Bucket=BUCKET, Prefix=f"{OUTPUT}/claims/").get("Contents", [])
+    return [item["Key"] for item in found]
+
+
+@pytest.mark.parametrize("run", [send, trigger])
+def test_a_request_that_lambda_does_not_keep_is_left_in_the_bucket(account: Account, run: Any) -> None:
+    request, seen = large(250), list[list[str]]()
+    assert len(encode_request(request)) > ASYNC_REQUEST_BYTES
+    account.clock.meanwhile.append(lambda: seen.append(claims(account)))
+    found = run(account, request)
+    assert found.array.values.tobytes() == np.array(request.pipeline["a"]["attrs"]["source"]).tobytes()  # type: ignore[index]
+    assert account.runs == 1
+    assert [len(keys) for keys in seen] == [1 if run is send else 0]
+    assert claims(account) == []
+
+
+def test_a_large_request_that_is_refused_arrives_with_its_type(account: Account) -> None:
+    request = large(250)
+    with pytest.raises(errors.PipelineRejectedError, match="source"):
+        send(account, Request({**CSV, **request.pipeline}, request.coordinates))
+    assert claims(account) == []
+
+
+def test_a_large_request_that_is_given_up_is_taken_away_and_what_comes_late_says_so(account: Account) -> None:
+    sent: list[bytes] = []
+    account.send = lambda function_name, payload: sent.append(payload) or "r-1"  # type: ignore[method-assign,func-returns-value]
+    with pytest.raises(errors.CancelledError):
+        send(account, large(250), cancelled=lambda: account.clock.now > 5)
+    assert claims(account) == []
+    event = json.loads(sent[0])
+    assert account.function.handle(event) == b""
+    key = f"{OUTPUT}/deliveries/{event['delivery']}.answer"
+    with pytest.raises(errors.AwsError, match="could not be read") as raised:
+        decode_answer(account.fetch(BUCKET, key, None))
+    assert type(raised.value) is errors.AwsError
 
 
 @pytest.mark.parametrize("delivery", ["../x", "x" * 32, "A" * 32, "a" * 33, 5, ["a" * 32], None])

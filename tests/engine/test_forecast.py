@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podpac_lambda_widgets.engine.capacity import Capacity, deployed_capacity, wished_capacity
+from podpac_lambda_widgets.engine.capacity import Capacity, Way, deployed_capacity, wished_capacity
 from podpac_lambda_widgets.engine.forecast import MEASURED_POINTS, estimate, forecast, thin
 from podpac_lambda_widgets.engine.history import RunRecord
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
@@ -17,6 +17,7 @@ from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.examples import EXAMPLES, tutorial_coordinates
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.plan.run_cost import run_cost
+from podpac_lambda_widgets.remote.plain import MAX_BYTES
 
 CAPACITY: Capacity = wished_capacity(Deployment(function_memory=1024, function_timeout=60))
 
@@ -93,15 +94,14 @@ def test_a_node_that_is_not_allowed_and_a_way_that_is_not_there_are_problems() -
     assert forecast(EXAMPLES[0].pipeline, tutorial_coordinates(), triggered, "S3").problem is None
 
 
-def test_a_large_request_cannot_be_left_with_lambda() -> None:
-    array = {
-        "node": "core.data.array_source.Array",
-        "attrs": {"source": [[0.123456789] * 400] * 400, "coordinates": tutorial_coordinates().definition},
-    }
-    many = Pipeline({"Array": array})
-    assert forecast(many, tutorial_coordinates(), CAPACITY, "eval").problem is None
-    found = forecast(many, tutorial_coordinates(), CAPACITY, "async")
-    assert found.problem is not None and "too large to be left" in found.problem.what
+@pytest.mark.parametrize("way", ["eval", "async"])
+def test_a_large_request_is_no_problem_and_one_that_the_function_does_not_read_is(way: Way) -> None:
+    coordinates = tutorial_coordinates()
+    for side, fits in ((400, True), (1400, False)):
+        attrs = {"source": [[0.123456789012345] * side] * side, "coordinates": coordinates.definition}
+        many = Pipeline({"Array": {"node": "core.data.array_source.Array", "attrs": attrs}})
+        found = forecast(many, coordinates, CAPACITY, way).problem
+        assert found is None if fits else found is not None and f"{MAX_BYTES:,}" in found.why
 
 
 _SIDE = st.integers(1, 2000)

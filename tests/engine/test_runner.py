@@ -13,6 +13,7 @@ import xarray as xr
 from fake_account import FakeAccount, FakeClock
 
 from podpac_lambda_widgets import errors
+from podpac_lambda_widgets.engine.claims import Place
 from podpac_lambda_widgets.engine.events import Event, RunProgressed
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.engine.runner import run_pipeline
@@ -50,7 +51,7 @@ def stored(size: int = len(BODY), sha: str = SHA) -> bytes:
 def run(payload: bytes, function_error: str = "", account: FakeAccount | None = None, **kwargs: object) -> Result:
     account = account or FakeAccount(answer=lambda sent: Invocation(payload, function_error, LOG, "req-1"))
     arguments = {"timeout": 10.0, "clock": FakeClock(), "listener": lambda event: None, "cancelled": lambda: False}
-    return run_pipeline(account, "soil", REQUEST, **{**arguments, **kwargs})
+    return run_pipeline(account, "soil", REQUEST, Place("b", "", "output", "soil@x"), **{**arguments, **kwargs})
 
 
 def test_an_inline_answer_becomes_the_very_array() -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podpac_lambda_widgets.errors import InvalidPipelineError
-from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
 from podpac_lambda_widgets.remote.plain import (
+    MAX_BYTES,
     MAX_DEPTH,
     MAX_STRING,
     MAX_VALUES,
@@ -41,7 +41,7 @@ def same(one: Any, other: Any) -> bool:
         ("-" + "9" * 5000, "too large"),
         (str(2**63), "too large"), ('{"a": {"b": 1, "b": 2}}', "twice"), ("[" * 100_000, "too deeply"),
         ('"' + "x" * (MAX_STRING + 1) + '"', "too long"), ('{"\\ud800": 1}', "Unicode"), ('"\\udfff"', "Unicode"),
-        (" " * (SYNC_REQUEST_BYTES + 1), "too large"), ('{"a":' * 50 + "1" + "}" * 50, "too deeply"),
+        (" " * (MAX_BYTES + 1), "too large"), ('{"a":' * 50 + "1" + "}" * 50, "too deeply"),
     ],
     ids=lambda value: str(value)[:20],
 )  # fmt: skip
@@ -83,7 +83,7 @@ def test_what_is_no_json_value_is_refused(value: Any) -> None:
         check_plain(value)
 
 
-def test_more_values_than_fit_an_invocation_are_refused() -> None:
+def test_more_values_than_the_limit_are_refused() -> None:
     check_plain([0] * (MAX_VALUES - 1))
     with pytest.raises(InvalidPipelineError, match="too many values"):
         check_plain([0] * MAX_VALUES)

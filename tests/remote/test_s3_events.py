@@ -18,9 +18,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from podpac_lambda_widgets import errors
-from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
 from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.remote.netcdf import decode_array
+from podpac_lambda_widgets.remote.plain import MAX_BYTES
 from podpac_lambda_widgets.remote.s3_events import output_stem
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request, encode_request
@@ -176,10 +176,10 @@ def test_what_is_no_pipeline_is_described_and_not_tried_again(bucket: Bucket, bo
 
 
 def test_an_object_over_the_limit_is_refused_by_its_length(bucket: Bucket) -> None:
-    bucket.put("input/soil/x.json", b" " * (SYNC_REQUEST_BYTES + 1))
+    bucket.put("input/soil/x.json", b" " * (MAX_BYTES + 1))
     (outcome,) = bucket.handle(records("input/soil/x.json"))
     assert outcome["outcome"] == "refused"
-    assert f"{SYNC_REQUEST_BYTES:,}" in outcome["error"]["why"]
+    assert f"{MAX_BYTES:,}" in outcome["error"]["why"]
 
 
 def test_a_result_that_is_there_is_not_computed_again_unless_forced(bucket: Bucket) -> None:

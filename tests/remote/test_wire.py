@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podpac_lambda_widgets import errors
-from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
-from podpac_lambda_widgets.remote.plain import MAX_DEPTH, check_plain, parse_json
+from podpac_lambda_widgets.remote.plain import MAX_BYTES, MAX_DEPTH, check_plain, parse_json
 from podpac_lambda_widgets.remote.wire import (
+    CLAIM,
+    CLAIM_VERSION,
     MARK,
     WIRE_VERSION,
     Answer,
@@ -160,9 +161,9 @@ def test_an_error_arrives_as_the_same_error(error: errors.PodpacLambdaError) -> 
     assert vars(caught.value) == vars(error)
 
 
-def test_a_request_over_lambdas_limit_is_refused_before_it_is_sent() -> None:
-    with pytest.raises(errors.InvalidPipelineError, match=f"{SYNC_REQUEST_BYTES:,}"):
-        encode_request(Request({"x": ["x" * 1000] * 7000}, {}))
+def test_a_request_over_the_limit_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(errors.InvalidPipelineError, match=f"{MAX_BYTES:,}"):
+        encode_request(Request({"x": ["x" * 16_000] * 2100}, {}))
 
 
 @pytest.mark.parametrize(
@@ -175,6 +176,9 @@ def test_a_request_over_lambdas_limit_is_refused_before_it_is_sent() -> None:
         {MARK: True, "pipeline": {}, "coordinates": {}},
         {MARK: str(WIRE_VERSION), "pipeline": {}, "coordinates": {}},
         {MARK: WIRE_VERSION, "pipeline": {}, "coordinates": {}, "more": 1},
+        {MARK: WIRE_VERSION, "pipeline": {}, "coordinates": {}, CLAIM: "x"},
+        {MARK: CLAIM_VERSION, "pipeline": {}, "coordinates": {}},
+        {MARK: CLAIM_VERSION, CLAIM: f"{'a' * 32}-{'b' * 64}"},
         {MARK: WIRE_VERSION, "pipeline": [], "coordinates": {}},
         {MARK: WIRE_VERSION, "pipeline": {}, "coordinates": {}, "output": 3},
     ],
