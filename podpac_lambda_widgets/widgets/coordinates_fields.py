@@ -50,13 +50,13 @@ class CoordinatesFields:
     def blocks(self) -> list[dict[str, Any]]:
         """What there is to see."""
 
-        def row(*names: str, span: int = 4) -> list[dict[str, Any]]:
-            return [describe_field(self._grid, name, span=span, narrow=span) for name in names]
+        def row(*names: str, narrow: int = 4) -> list[dict[str, Any]]:
+            return [describe_field(self._grid, name, span=4, narrow=narrow) for name in names]
 
         area = describe_field(self._evaluation, "coordinates", rows=5, kind="area", span=12, mono=True)
         return [
             {"block": "map"},
-            group("", [*row(*LAT), *row(*LON), *row(*TIMES, span=6)]),
+            group("", [*row(*LAT), *row(*LON), *row(*TIMES, narrow=6)]),
             group("", [area]),
         ]
 

@@ -8,21 +8,14 @@ import tempfile
 from pathlib import Path
 
 from lab import Lab, LabServer, StudioPage, chromium, find_chromium
+from PIL import Image
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 _WIDTH = 1180
 #: As high as the whole Studio with a result: JupyterLab scrolls inside, and what is out of sight is not drawn.
-_HEIGHT = 3400
-#: A relative folder: no path of the machine that takes the pictures is to be seen in them.
+_HEIGHT = 5400
 _CELL = 'from podpac_lambda_widgets import Studio\n\nstudio = Studio("dist/aws")\nstudio'
-
-#: A result in the bucket, as a run leaves one that is too large for an answer.
-_RESULT = """
-s3 = studio.credentials.connection.account.session.client("s3")
-[bucket] = [found["Name"] for found in s3.list_buckets()["Buckets"]]
-s3.put_object(Bucket=bucket, Key=f"output/podpac-lambda-autogen/{64 * '0'}.nc", Body=b"a result")
-"""
 
 
 class Camera:
@@ -50,6 +43,7 @@ class Camera:
             self.lab.set_theme(theme_name)
             path = self.directory / f"{name}-{theme}.png"
             what.screenshot(path=path, animations="disabled")
+            Image.open(path).save(path, optimize=True)
             print(path)
         self.lab.set_theme(_THEMES["light"])
 
@@ -62,45 +56,32 @@ def photograph(lab: Lab, directory: Path) -> None:
     lab.page.evaluate("() => jupyterapp.commands.execute('application:toggle-left-area')")
     camera = Camera(lab, directory)
     studio = camera.studio
-    camera.take("studio-begin")
-    studio.type("Memory (MB)", "64")
-    studio.step("Deploy").get_by_text("not 64.").wait_for()
-    camera.take("field-error", "Deploy")
-    studio.type("Memory (MB)", "2048")
     studio.button("Use embedded AWS").click()
     studio.wait_for("Connect")
+    studio.step("Connect").get_by_text("All that deploying takes").wait_for(timeout=60_000)
     camera.take("connect", "Connect")
     studio.button("Build archives").click()
     studio.wait_for("Package", timeout=300_000)
-    camera.take("package", "Package")
-    more = studio.step("Deploy").locator("summary").first
-    more.click()
-    studio.field("Objects in the bucket (S3)").check()
-    studio.field("Own URL").check()
-    studio.field("Public endpoint").check()
-    studio.step("Deploy").get_by_text("you pay for it").wait_for()
-    camera.take("more", "Deploy")
-    studio.field("Own URL").uncheck()
-    more.click()
+    # No path of the machine that takes the pictures is to be seen in them.
+    for name, path in (("Distribution", "podpac_dist.zip"), ("Dependencies", "podpac_deps.zip")):
+        studio.type(f"{name} archive", f"dist/aws/{path}")
     studio.button("Plan").click()
     studio.step("Deploy").get_by_role("cell", name="+ create").first.wait_for(timeout=60_000)
+    camera.take("package", "Package")
     camera.take("plan", "Deploy")
     studio.button("Build").click()
     studio.wait_for("Deploy")
     camera.take("deploy", "Deploy")
     studio.button("Run").click()
     studio.wait_for("Results")
-    studio.root.get_by_role("img", name="Map of SinCoords").wait_for()
+    # The first run is the cold one.
+    studio.button("Run").click()
+    studio.step("Run").get_by_role("cell", name="Done").nth(1).wait_for(timeout=60_000)
+    studio.wait_for("Results")
+    studio.wait_for_colours(studio.picture("Map of SinCoords"))
     camera.take("run", "Run")
     camera.take("results", "Results")
     camera.take("studio")
-    lab.run_code(_RESULT)
-    studio.button("Delete").click()
-    studio.button("Really delete").wait_for(timeout=60_000)
-    camera.take("delete", "Deploy")
-    studio.type("Type the function's name to delete it", "podpac-lambda-autogen")
-    studio.button("Really delete").click()
-    studio.step("Deploy").get_by_text("Deleted: nothing of it is left").wait_for(timeout=60_000)
 
 
 def main() -> int:
