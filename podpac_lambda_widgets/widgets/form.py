@@ -246,7 +246,12 @@ class Form(DrawnForm):
     def _receive(self, _: Any, content: Any, buffers: Sequence[Any]) -> None:
         # On whatever thread the kernel chose; see worker.py.
         if isinstance(content, Mapping):
-            self.worker.call(functools.partial(self.handle_message, content, buffers))
+            self.worker.call(functools.partial(self._answer_page, content, buffers))
+
+    def _answer_page(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        # One message back, however many traits have changed meanwhile: a page that draws each change falls behind.
+        with self.hold_sync():
+            self.handle_message(content, buffers)
 
     def handle_message(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         """Handle one message of the front end. A name that does not exist is no request of ours, and ignored."""
