@@ -5,7 +5,8 @@ and what reads the name asks the module for it, which imports it then (PEP 562).
 imports at a module's own level, of what :data:`DEFERRED` names, under a name that nothing else in the module binds. So
 a read of that name means the import and nothing else, wherever it stands; one that runs while the module is imported
 still gets it then. What a module imports from one package it gets together, because one import may need another's
-effect. Others see the same names in the module as before.
+effect. Others see the same names in the module as before. One thing is given up, and podpac does not use it: that a
+package, imported by itself, has a submodule as its attribute because a deferred import has loaded it.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import gc
 import io
 import json
 import logging
@@ -255,6 +256,8 @@ def _(stage: Stage) -> list[object]:
                 found.append(str(error))
             else:
                 found += [copied, getattr(copied, "__dict__", "")]
+    # What was half copied goes here and not in a later test: an event loop without its inside complains when it goes.
+    gc.collect()
     return found
 
 
@@ -313,6 +316,9 @@ def stage(
     yield Stage(studio, front_end, backend, planted, tmp_path, caplog)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. .function BaseEventLoop.__del__:pytest.PytestUnraisableExceptionWarning"
+)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_it_comes_out_nowhere(stage: Stage, name: str) -> None:
     found = SCENARIOS[name](stage)
