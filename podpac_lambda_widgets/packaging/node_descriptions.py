@@ -6,7 +6,9 @@ The same rules describe podpac's own nodes (``remote/allowlist.json``) and those
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import traitlets
@@ -51,6 +53,11 @@ KINDS = {
     "Tuple": "list",
     "Unicode": "text",
 }
+#: Libraries that ask other machines. A class can reach those that are names of its module.
+WEB = frozenset({
+    "aiohttp", "boto3", "botocore", "fsspec", "ftplib", "http", "httpx", "owslib", "pydap", "requests", "s3fs",
+    "socket", "urllib.request", "urllib3",
+})  # fmt: skip
 _DIMENSIONS = ("lat", "lon", "alt", "time")
 
 
@@ -66,6 +73,8 @@ class NodeDescription:
         Whether any other name may be an input (``Arithmetic`` and its like).
     unsafe : bool
         Whether it runs code that its definition brings.
+    asks_web : bool
+        Whether it can ask other machines, so far as its module and those of its bases show.
     left_out : tuple of str
         Attributes that no kind fits; a definition may not set them.
     """
@@ -73,11 +82,12 @@ class NodeDescription:
     attrs: dict[str, str]
     free_inputs: bool = False
     unsafe: bool = False
+    asks_web: bool = False
     left_out: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The description as the guard reads it; a flag is there only where it is true."""
-        flags = {"free_inputs": self.free_inputs, "unsafe": self.unsafe}
+        flags = {"free_inputs": self.free_inputs, "unsafe": self.unsafe, "asks_web": self.asks_web}
         return {"attrs": dict(self.attrs), **{name: True for name, is_set in flags.items() if is_set}}
 
 
@@ -97,6 +107,7 @@ def describe_node(node: type[traitlets.HasTraits]) -> NodeDescription:
         {name: kind for name, kind in kinds.items() if kind},
         free_inputs=issubclass(node, GenericInputs),
         unsafe=issubclass(node, Generic),
+        asks_web=can_ask_web(node),
         left_out=tuple(name for name, kind in kinds.items() if not kind),
     )
 
@@ -114,6 +125,25 @@ def find_kind(name: str, trait: traitlets.TraitType[Any, Any], node: type[traitl
         if name in _DIMENSIONS and issubclass(node, ModifyCoordinates):
             return "selection"
     return _kind_of_values(trait)
+
+
+def can_ask_web(node: type) -> bool:
+    """Whether the module of a class, or of one of its bases, has a library of ``WEB`` or a part of one among its names.
+
+    What a module imports inside a function is not seen; no module of podpac's nodes imports such a library there.
+    """
+    modules = (sys.modules.get(base.__module__) for base in node.__mro__)
+    return any(_is_of_web(value) for module in modules if module for value in list(vars(module).values()))
+
+
+def _is_of_web(value: object) -> bool:
+    # Asked in this way, a module that podpac imports on first use is not imported.
+    if isinstance(value, ModuleType):
+        name = ModuleType.__getattribute__(value, "__name__")
+    else:
+        name = getattr(value, "__module__", "")
+    parts = name.split(".") if isinstance(name, str) else []
+    return any(".".join(parts[:length]) in WEB for length in (1, 2))
 
 
 def _podpac_classes(node: type) -> list[type[traitlets.HasTraits]]:

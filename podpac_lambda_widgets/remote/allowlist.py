@@ -22,7 +22,7 @@ PLUGIN_NODES = "podpac_lambda_nodes.json"
 #: The plugin of a node that names none.
 PODPAC = "podpac"
 _FULL_NAME = re.compile(r"[A-Za-z_]\w{0,99}(?:\.[A-Za-z_]\w{0,99}){1,9}", re.ASCII)
-_FLAGS = ("free_inputs", "unsafe", "on_request")
+_FLAGS = ("free_inputs", "unsafe", "on_request", "asks_web")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class NodeRule:
         Whether the node runs code that is in the definition.
     on_request : bool
         Whether only a deployment that names the node allows it.
+    asks_web : bool
+        Whether the node can ask other machines; see :func:`may_ask_web`.
     other : str, optional
         The kind of attributes that are not in `attrs`; without it there are no others.
     """
@@ -47,6 +49,7 @@ class NodeRule:
     free_inputs: bool = False
     unsafe: bool = False
     on_request: bool = False
+    asks_web: bool = False
     other: str | None = None
 
     @property
@@ -83,6 +86,18 @@ def find_podpac_node(name: str) -> tuple[str, NodeRule | None]:
 def nodes_on_request() -> tuple[str, ...]:
     """The full names of podpac's nodes that a deployment allows only by naming them."""
     return tuple(sorted(path for path, rule in _PODPAC_NODES.items() if rule.on_request))
+
+
+def may_ask_web(plugin: str, name: str) -> bool:
+    """Whether a node may ask other machines while it is evaluated, whatever its definition says.
+
+    Parameters
+    ----------
+    plugin, name : str
+        As a definition has them. Of a plugin's node nobody knows what its code does: it may.
+    """
+    rule = find_podpac_node(name)[1] if plugin == PODPAC else None
+    return rule is None or rule.asks_web
 
 
 def is_node_name(name: str) -> bool:

@@ -7,12 +7,12 @@ files, an array is compressed by code. That is refused here, where it happens.
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
+from podpac_lambda_widgets.remote.allowlist import PODPAC, may_ask_web
 from podpac_lambda_widgets.remote.hdf5 import contained_files
 from podpac_lambda_widgets.remote.locations import check_location
 from podpac_lambda_widgets.remote.rasters import contained_rasters
@@ -37,18 +37,14 @@ def limited_sources(pipeline: Mapping[str, Any], allowed_hosts: Collection[str])
     allowed_hosts : collection of str
         Hosts that may be asked, redirects included.
     """
-    if any(_is_in_a_bucket(node) for node in pipeline.values() if isinstance(node, Mapping)):
+    nodes = [node for node in pipeline.values() if isinstance(node, Mapping)]
+    if any(map(_is_in_a_bucket, nodes)):
         _forget_listings()
-    # Importing requests takes longer than most evaluations, and nobody asks the web who was not told where.
-    web = _limited_requests(allowed_hosts) if _may_ask(pipeline) else nullcontext()
+    # Importing requests takes longer than most evaluations, and most nodes have no way to ask.
+    may_ask = any(may_ask_web(node.get("plugin", PODPAC), node["node"]) for node in nodes)
+    web = _limited_requests(allowed_hosts) if may_ask else nullcontext()
     with contained_rasters(), contained_files(), _contained_arrays(), web:
         yield
-
-
-def _may_ask(pipeline: Mapping[str, Any]) -> bool:
-    """Whether a node is told an address, or is not podpac's own and may know one."""
-    written = json.dumps(pipeline, default=str)
-    return "//" in written or '"plugin"' in written
 
 
 def _is_in_a_bucket(node: Mapping[str, Any]) -> bool:

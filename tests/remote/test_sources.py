@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import importlib
 import importlib.util
 import json
 import os
@@ -17,6 +18,10 @@ from typing import Any
 import pytest
 
 from podpac_lambda_widgets.errors import PipelineRejectedError
+from podpac_lambda_widgets.packaging.node_descriptions import WEB, can_ask_web, describe_node
+from podpac_lambda_widgets.packaging.plugin_imports import find_imports
+from podpac_lambda_widgets.remote import allowlist, sources
+from podpac_lambda_widgets.remote.allowlist import NodeRule
 from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.guard import Policy, check
 from podpac_lambda_widgets.remote.triggers import Function
@@ -26,12 +31,13 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    pytest.importorskip("podpac")
+    podpac = pytest.importorskip("podpac")
     import requests
     import xarray as xr
 
 TABLE = b"lat,lon,data\n0,0,42\n1,1,43\n"
 POINTS = {"coords": [[{"name": "lat", "values": [0.0, 1.0]}, {"name": "lon", "values": [0.0, 1.0]}]]}
+GRID = {"coords": [{"name": "lat", "values": [0.0, 1.0]}, {"name": "lon", "values": [0.0, 1.0]}]}
 FIRST = "https://data.example.com/x.csv"
 
 
@@ -109,6 +115,81 @@ def test_a_redirect_to_another_allowed_host_is_followed(monkeypatch: pytest.Monk
     assert read_table("data.example.com,other.example.com") == [42.0, 43.0]
     with pytest.raises(PipelineRejectedError, match=r"other\.example\.com"):
         read_table("data.example.com")
+
+
+class Forecast(podpac.algorithm.SinCoords):  # type: ignore[misc] # podpac has no types
+    """A node that needs no address: it knows one."""
+
+    address = ""
+
+    def algorithm(self, inputs: Any, coordinates: Any) -> Any:
+        requests.get(self.address)
+        return super().algorithm(inputs, coordinates)
+
+
+@pytest.mark.parametrize("flagged", [True, False])
+def test_a_node_that_knows_an_address_by_itself_is_held_by_what_its_class_is(
+    monkeypatch: pytest.MonkeyPatch, inside: tuple[str, list[str]], flagged: bool
+) -> None:
+    address, asked = inside
+    monkeypatch.setattr(Forecast, "address", address)
+    monkeypatch.setattr(podpac.core.algorithm.utility, "Forecast", Forecast, raising=False)
+    described = describe_node(Forecast).to_dict()
+    # The second time, to see that the first is refused for the flag alone.
+    rule = NodeRule(**{**described, "asks_web": described["asks_web"] and flagged})
+    monkeypatch.setitem(allowlist._PODPAC_NODES, "core.algorithm.utility.Forecast", rule)
+    payload = encode_request(Request({"x": {"node": "core.algorithm.utility.Forecast"}}, GRID))
+    function = Function({"FUNCTION_ALLOWED_HOSTS": "data.example.com"}, print_line=lambda line: None)
+    assert b"//" not in payload
+    if flagged:
+        with pytest.raises(PipelineRejectedError, match="led to"):
+            decode_answer(function.handle(json.loads(payload)))
+        assert asked == []
+    else:
+        decode_answer(function.handle(json.loads(payload)))
+        assert len(asked) == 1
+
+
+def test_podpacs_nodes_that_ask_the_web_are_known_by_their_modules() -> None:
+    expected = {f"core.data.{name}" for name in ("csv_source.CSV", "dataset_source.Dataset", "h5py_source.H5PY")}
+    expected |= {"core.data.rasterio_source.Rasterio", "core.data.zarr_source.Zarr"}
+    assert {name for name, rule in allowlist._PODPAC_NODES.items() if rule.asks_web} == expected
+    # Not offered, but they would be seen.
+    assert can_ask_web(podpac.core.data.ogc.WCS)
+    assert can_ask_web(podpac.core.data.pydap_source.PyDAP)
+    assert not can_ask_web(podpac.algorithm.SinCoords)
+
+
+def test_no_node_that_seems_quiet_imports_a_library_of_the_web_inside_a_function() -> None:
+    for path in [path for path, rule in allowlist._PODPAC_NODES.items() if not rule.asks_web]:
+        module, _, name = path.rpartition(".")
+        bases = getattr(importlib.import_module(f"podpac.{module}"), name).__mro__
+        for module in {base.__module__ for base in bases if base.__module__.startswith("podpac.")}:
+            found = {
+                name for name, _ in find_imports(Path(sys.modules[module].__file__ or "").read_bytes(), resource="")
+            }
+            assert not found & {name for name in WEB if "." not in name}, module
+
+
+@pytest.mark.parametrize(
+    ("node", "holds"),
+    [
+        ({"node": "SinCoords"}, True),  # not a full name, so not known
+        ({"node": "core.algorithm.utility.SinCoords"}, False),
+        ({"plugin": "podpac", "node": "algorithm.SinCoords"}, False),
+        ({"plugin": "my_plugin", "node": "algorithm.SinCoords"}, True),
+        ({"node": "data.Array", "attrs": {"source": [1.0]}, "style": {"name": "https://a"}}, False),
+        ({"node": "data.CSV", "attrs": {"source": "s3://bucket/x.csv"}}, True),
+    ],
+)
+def test_requests_are_held_only_where_a_node_can_make_one(
+    monkeypatch: pytest.MonkeyPatch, node: dict[str, object], holds: bool
+) -> None:
+    monkeypatch.setattr(sources, "_forget_listings", lambda: None)
+    send = requests.Session.send
+    with sources.limited_sources({"x": node, "podpac_version": "4.0.1"}, ()):
+        assert (requests.Session.send is not send) == holds
+    assert requests.Session.send is send
 
 
 def test_a_netcdf_file_of_an_allowed_host_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
