@@ -12,12 +12,13 @@ from functools import cached_property
 
 import boto3
 
-from podpac_lambda_widgets.aws import bucket_contents, functions, objects, simulation
+from podpac_lambda_widgets.aws import bucket_contents, objects, simulation
 from podpac_lambda_widgets.aws.clients import Clients
 from podpac_lambda_widgets.aws.credentials import credentials_expiry, explaining_expiry, is_root
 from podpac_lambda_widgets.aws.lock import StackLock
 from podpac_lambda_widgets.aws.log_events import read_log_lines
 from podpac_lambda_widgets.aws.log_mask import mask_credentials
+from podpac_lambda_widgets.aws.quotas import read_bucket_quota, read_lambda_quotas
 from podpac_lambda_widgets.aws.resources import Resources
 from podpac_lambda_widgets.aws.session import check_region, connect
 from podpac_lambda_widgets.aws.stacks import find_buckets, find_own_roles, read_stacks
@@ -30,7 +31,7 @@ from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.difference import differences
 from podpac_lambda_widgets.plan.inventory import Inventory
-from podpac_lambda_widgets.plan.quotas import LambdaQuotas
+from podpac_lambda_widgets.plan.quotas import BucketQuota, LambdaQuotas
 from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource, StoredObject
 
 #: How long AWS may take to show what it says is there already, seconds.
@@ -165,7 +166,12 @@ class AwsAccount:
     def quotas(self) -> LambdaQuotas | None:
         """What the account's quotas for Lambda are; None where they may not be read."""
         with explaining_expiry(self.session):
-            return functions.read_quotas(self._client("lambda"))
+            return read_lambda_quotas(self._client("lambda"))
+
+    def bucket_quota(self) -> BucketQuota | None:
+        """How many buckets the account has and may have; None where that is no question, or nobody tells."""
+        with explaining_expiry(self.session):
+            return read_bucket_quota(self._client("s3"), lambda: self._client("service-quotas"))
 
     def tagged(self, stack: str) -> Tagged:
         """Names of the buckets and roles that bear the stack's tag; empty too where they may not be looked for."""

@@ -16,7 +16,8 @@ from podpac_lambda_widgets.aws.translate import asking, error_code
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import ResourceExistsError
 from podpac_lambda_widgets.plan.changes import Update
-from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, Extras, FunctionUrl, Observed
+from podpac_lambda_widgets.plan.extras import EXTRAS_TAG, Extras
+from podpac_lambda_widgets.plan.resources import FunctionUrl, Observed
 
 
 def read_function_url(client: Any, wanted: FunctionUrl, stack: str) -> Observed | None:

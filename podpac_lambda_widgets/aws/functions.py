@@ -13,9 +13,8 @@ from podpac_lambda_widgets.aws.function_code import check_code, code_arguments, 
 from podpac_lambda_widgets.aws.translate import asking, error_code, error_message
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
-from podpac_lambda_widgets.errors import AccessDeniedError, AwsError, ResourceNotFoundError
+from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.changes import Update
-from podpac_lambda_widgets.plan.quotas import LambdaQuotas
 from podpac_lambda_widgets.plan.resources import ROLE_GONE, Function, Observed
 
 #: What AWS says while a new role, its policy or a previous update has not settled yet.
@@ -80,22 +79,6 @@ def will_settle(error: Exception) -> bool:
     code, message = error_code(error), error_message(error).lower()
     return code in ("InvalidParameterValueException", "ResourceConflictException", "KMSAccessDeniedException") and any(
         text in message for text in _SETTLING
-    )
-
-
-def read_quotas(client: Any) -> LambdaQuotas | None:
-    """What the account's quotas are; None where they may not be read."""
-    try:
-        with asking("Reading the account's quotas"):
-            answer = client.get_account_settings()
-    except AccessDeniedError:
-        return None
-    limit, usage = answer["AccountLimit"], answer["AccountUsage"]
-    return LambdaQuotas(
-        concurrency=limit["ConcurrentExecutions"],
-        unreserved=limit["UnreservedConcurrentExecutions"],
-        code_bytes=limit["TotalCodeSize"],
-        used_code_bytes=usage["TotalCodeSize"],
     )
 
 

@@ -66,6 +66,7 @@ _MISSING = {
     "NoSuchBucket",
     "NoSuchKey",
     "ResourceNotFoundException",
+    "NoSuchResourceException",
     "NotFoundException",
     "NotFound",
     "404",

@@ -12,11 +12,11 @@ from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.changes import Keep
 from podpac_lambda_widgets.plan.desired import named_bucket, named_extras, named_function, named_resources, named_role
 from podpac_lambda_widgets.plan.difference import Pair
+from podpac_lambda_widgets.plan.extras import Extras
 from podpac_lambda_widgets.plan.names import StackNames, as_deployed, extras_of, stack_names
-from podpac_lambda_widgets.plan.quotas import LambdaQuotas, quota_conflict
+from podpac_lambda_widgets.plan.quotas import BucketQuota, LambdaQuotas, bucket_shortage, function_shortage
 from podpac_lambda_widgets.plan.resources import (
     Bucket,
-    Extras,
     Function,
     LeftLock,
     LogGroup,
@@ -55,10 +55,12 @@ def read_wanted(account: Account, wanted: Sequence[Resource], stack: str, adopt:
 
 
 def with_quotas(account: Account, pairs: list[Pair], code_size: int) -> list[Pair]:
-    """The same, with what the account's quotas leave no room for as a conflict of the function."""
+    """The same, with what the account's quotas leave no room for as a conflict of the function or the bucket."""
     wished = [wanted for wanted, found in pairs if isinstance(wanted, Function) and _takes_room(wanted, found)]
     quotas = account.quotas() if wished else None
-    return pairs if quotas is None else [_with_quotas(pair, code_size, quotas) for pair in pairs]
+    missing = [wanted for wanted, found in pairs if isinstance(wanted, Bucket) and found is None]
+    buckets = account.bucket_quota() if missing else None
+    return [_with_shortage(pair, code_size, quotas, buckets) for pair in pairs]
 
 
 def _takes_room(wanted: Function, found: Observed | None) -> bool:
@@ -67,13 +69,17 @@ def _takes_room(wanted: Function, found: Observed | None) -> bool:
     return found is None or wanted.reserved_concurrency not in (None, reserved)
 
 
-def _with_quotas(pair: Pair, code_size: int, quotas: LambdaQuotas) -> Pair:
+def _with_shortage(pair: Pair, code_size: int, quotas: LambdaQuotas | None, buckets: BucketQuota | None) -> Pair:
     wanted, found = pair
-    if not isinstance(wanted, Function):
+    shortage = None
+    if isinstance(wanted, Function) and quotas is not None:
+        there = found.resource if found is not None and isinstance(found.resource, Function) else None
+        shortage = function_shortage(wanted, there, code_size, quotas)
+    elif isinstance(wanted, Bucket) and found is None and buckets is not None:
+        shortage = bucket_shortage(buckets)
+    if shortage is None:
         return pair
-    there = found.resource if found is not None and isinstance(found.resource, Function) else None
-    conflict = quota_conflict(wanted, there, code_size, quotas)
-    return (wanted, replace(found or Observed(wanted, None), conflict=conflict)) if conflict else pair
+    return wanted, replace(found or Observed(wanted, None), conflict=shortage.what, remedy=shortage.remedy)
 
 
 def is_adopted(found: Observed, adopt: Collection[str]) -> bool:

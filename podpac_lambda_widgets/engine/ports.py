@@ -10,7 +10,7 @@ from typing import Protocol, Self
 from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord, Tagged
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
-from podpac_lambda_widgets.plan.quotas import LambdaQuotas
+from podpac_lambda_widgets.plan.quotas import BucketQuota, LambdaQuotas
 from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource, StoredObject
 
 
@@ -55,6 +55,9 @@ class Account(Protocol):
 
     def quotas(self) -> LambdaQuotas | None:
         """What the account's quotas for Lambda are; None where they may not be read."""
+
+    def bucket_quota(self) -> BucketQuota | None:
+        """How many buckets the account has and may have; None where that is no question, or nobody tells."""
 
     def tagged(self, stack: str) -> Tagged:
         """Names of the buckets and roles that bear the stack's tag; empty too where they may not be looked for."""

@@ -51,7 +51,7 @@ def check_permissions(account: Account, plan: Plan, wished: StackNames, deployed
 
 
 def check_confirmation(plan: Plan, confirm: bool | str, name: str) -> None:
-    """Make sure that somebody agreed to what a plan takes away: by ``name`` where results would be lost.
+    """Make sure that somebody agreed to what a plan takes away: by ``name`` where :attr:`Plan.asks_for_name` says so.
 
     Raises
     ------
@@ -65,6 +65,15 @@ def check_confirmation(plan: Plan, confirm: bool | str, name: str) -> None:
             resource=going,
             why="They are nowhere else.",
             next_step=f"Say confirm={name!r} to go on.",
+        )
+    if plan.asks_for_name and confirm != name:
+        count = plan.others_objects
+        raise ConfirmationRequiredError(
+            f"Deleting {plan.stack} leaves its bucket, for {count:,} object{'s' if count > 1 else ''} in it "
+            f"{'are' if count > 1 else 'is'} not ours",
+            resource=going,
+            why="Somebody else has stored there since it was built: what is theirs stays, and the bucket around it.",
+            next_step=f"Move it away to have the bucket deleted too, or say confirm={name!r} to delete the rest.",
         )
     if plan.writes and confirm not in (True, name):
         raise ConfirmationRequiredError(

@@ -196,7 +196,7 @@ class Stack(Invoking):
         Parameters
         ----------
         confirm : bool or str
-            True; or, where results would be lost, the function's name.
+            True; or, where results would be lost or others' objects would be left over, the function's name.
         expected : Plan, optional
             The plan that somebody has looked at: nothing else is done.
         preflight : bool

@@ -184,6 +184,17 @@ class Plan:
         return sum(resource.results for resource in gone if isinstance(resource, Bucket | BucketContents))
 
     @property
+    def others_objects(self) -> int:
+        """How many objects of others, in the stack's own bucket, keep that bucket from being deleted."""
+        kept = [change.resource for change in self.changes if isinstance(change, Keep)]
+        return sum(each.foreign_objects for each in kept if isinstance(each, Bucket) and not each.adopted)
+
+    @property
+    def asks_for_name(self) -> bool:
+        """Whether deleting takes more than a yes: results would be lost, or what others stored would be left over."""
+        return bool(self.writes) and bool(self.results or self.others_objects)
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
         return not self.writes and not self.refusals

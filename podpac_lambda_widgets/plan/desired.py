@@ -20,12 +20,11 @@ from podpac_lambda_widgets.plan.desired_triggers import (
     named_budget,
     named_triggers,
 )
+from podpac_lambda_widgets.plan.extras import EXTRAS_TAG, Extras
 from podpac_lambda_widgets.plan.names import StackNames, stack_names
 from podpac_lambda_widgets.plan.resources import (
-    EXTRAS_TAG,
     STACK_TAG,
     Bucket,
-    Extras,
     Function,
     LeftLock,
     LogGroup,

@@ -156,7 +156,8 @@ def _with_new_function(change: Change) -> Change:
 
 def _build_change(stack: str, wanted: Resource, found: Observed | None, adopt: Collection[str]) -> Change:
     if found is not None and found.conflict:
-        return Refuse(wanted, found.conflict, f"Change or remove what is in the way of the {wanted.kind}.")
+        remedy = found.remedy or f"Change or remove what is in the way of the {wanted.kind}."
+        return Refuse(wanted, found.conflict, remedy)
     if found is None:
         return Create(wanted, _caution(wanted))
     if found.stack == stack:

@@ -11,7 +11,8 @@ from podpac_lambda_widgets.model.aws_traits import ARCHIVES_FOLDER
 from podpac_lambda_widgets.model.base import InvalidTraitError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
-from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, Extras, Function
+from podpac_lambda_widgets.plan.extras import EXTRAS_TAG, Extras
+from podpac_lambda_widgets.plan.resources import Function
 
 #: The IAM path of our roles: by it they are listed, whatever their names.
 ROLE_PATH = "/podpac-lambda-widgets/"

@@ -1,4 +1,4 @@
-"""What an account's quotas for Lambda leave room for, seen before anything is made."""
+"""What an account's quotas leave room for, seen before anything is made."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from podpac_lambda_widgets.plan.resources import Function
 
 #: What AWS keeps for all functions without a reservation (Lambda developer guide, "Configuring reserved concurrency").
 UNRESERVED = 100
+_RAISE = "ask AWS to raise the quota {quota!r} (Service Quotas in the AWS console)"
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,40 @@ class LambdaQuotas:
     used_code_bytes: int
 
 
-def quota_conflict(wanted: Function, found: Function | None, code_size: int, quotas: LambdaQuotas) -> str:
-    """What there is no room for, as a sentence; empty when there is.
+@dataclass(frozen=True)
+class BucketQuota:
+    """Of one account, all regions together.
+
+    Parameters
+    ----------
+    allowed, used : int
+        How many buckets it may have, and has.
+    """
+
+    allowed: int
+    used: int
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """What there is no room for.
+
+    Parameters
+    ----------
+    what : str
+        The predicate of a sentence about the resource, with the numbers.
+    remedy : str
+        What can be done about it.
+    """
+
+    what: str
+    remedy: str
+
+
+def function_shortage(
+    wanted: Function, found: Function | None, code_size: int, quotas: LambdaQuotas
+) -> Shortage | None:
+    """What of a function there is no room for.
 
     Parameters
     ----------
@@ -43,15 +76,29 @@ def quota_conflict(wanted: Function, found: Function | None, code_size: int, quo
     reserved = (found.reserved_concurrency or 0) if found else 0
     room = max(0, quotas.unreserved + reserved - UNRESERVED)
     if wanted.reserved_concurrency is not None and wanted.reserved_concurrency > max(room, reserved):
-        return (
+        return Shortage(
             f"cannot have {wanted.reserved_concurrency:,} calls at once reserved: the account has "
             f"{quotas.concurrency:,} in all, and AWS keeps {UNRESERVED} for functions without a reservation, which "
-            f"leaves {room:,}"
+            f"leaves {room:,}",
+            f"Reserve {'fewer or ' if room else ''}none, or {_RAISE.format(quota='Concurrent executions')}.",
         )
     left = quotas.code_bytes - quotas.used_code_bytes
     if found is None and code_size > left:
-        return (
+        return Shortage(
             f"has no room for its code: {code_size / 1e6:,.0f} MB, and {max(0, left) / 1e6:,.0f} MB are left of the "
-            f"account's {quotas.code_bytes / 1e9:,.0f} GB for Lambda functions"
+            f"account's {quotas.code_bytes / 1e9:,.0f} GB for Lambda functions",
+            "Delete functions or versions that are not needed any more, or "
+            f"{_RAISE.format(quota='Function and layer storage')}.",
         )
-    return ""
+    return None
+
+
+def bucket_shortage(quota: BucketQuota) -> Shortage | None:
+    """What there is to say before another bucket is made; None when there is room for it."""
+    if quota.used < quota.allowed:
+        return None
+    return Shortage(
+        f"cannot be made: the account has {quota.used:,} buckets of {quota.allowed:,} that it may have",
+        "Delete a bucket that is not needed any more, use one that is there (function_s3_bucket and adopt), or "
+        f"{_RAISE.format(quota='General purpose buckets')}.",
+    )

@@ -10,44 +10,8 @@ from typing import Any, ClassVar
 
 #: The tag that marks a resource as ours; its value is the stack it belongs to.
 STACK_TAG = "podpac-lambda-widgets:stack"
-#: Where a function says what belongs to it that bears no mark of its own, or another name: see :class:`Extras`.
-EXTRAS_TAG = "podpac-lambda-widgets:extras"
 #: The same mark on an object of a bucket, as user metadata.
 STACK_METADATA = "podpac-lambda-widgets-stack"
-
-
-@dataclass(frozen=True)
-class Extras:
-    """What belongs to a function besides what every function has.
-
-    Parameters
-    ----------
-    s3_trigger, api, url : bool
-    budget : str
-        Its name, or nothing.
-    snapshot : bool
-    """
-
-    s3_trigger: bool = False
-    api: bool = False
-    url: bool = False
-    budget: str = ""
-    snapshot: bool = False
-
-    def __str__(self) -> str:
-        """The value of a function's :data:`EXTRAS_TAG`."""
-        all_words = (("s3", self.s3_trigger), ("api", self.api), ("url", self.url), ("snapshot", self.snapshot))
-        words = [word for word, there in all_words if there]
-        return " ".join([*words, *([f"budget={self.budget}"] if self.budget else [])]) or "none"
-
-    @classmethod
-    def parse(cls, text: str) -> Extras | None:
-        """Read the value of a function's :data:`EXTRAS_TAG`; None when it is none."""
-        words, _, budget = text.partition("budget=")
-        found = words.split()
-        if not text or not set(found) <= {"s3", "api", "url", "snapshot", "none"}:
-            return None
-        return cls("s3" in found, "api" in found, "url" in found, budget, "snapshot" in found)
 
 
 def unmanaged(**kwargs: Any) -> Any:
@@ -309,11 +273,14 @@ class Observed:
         The stack its tag names; None when it bears no tag of ours.
     conflict : str, optional
         What stands in the way of making or changing it, though it is not there or is ours.
+    remedy : str, optional
+        What can be done about the conflict.
     """
 
     resource: Resource
     stack: str | None
     conflict: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,19 +42,19 @@ _PUBLIC_WARNING = "Anybody who knows the address can run the function, and you p
 
 
 class Confirmation(StrictHasTraits):
-    """What is typed before results are deleted: the function's name."""
+    """What is typed before results are deleted, or others' objects are left behind: the function's name."""
 
     confirmation = tl.Unicode("").tag(label="Type the function's name to delete it")
 
     def answer(self, plan: Plan, function_name: str) -> bool | str:
-        """What confirms the plan: the function's name where results would be lost, else True.
+        """What confirms the plan: the function's name where it asks for that, else True.
 
         Raises
         ------
         InvalidValueError
             Something else was typed.
         """
-        if not plan.results:
+        if not plan.asks_for_name:
             return True
         if self.confirmation.strip() != function_name:
             raise InvalidValueError(f"This is not the function's name: type {function_name}", field="confirmation")

@@ -274,7 +274,7 @@ class DeployForm(Form):
         if plan.refusals:
             self.stand("failed", "Something there is not ours")
         elif plan.writes:
-            self._ask(deletion_question(plan, self.deployment.function_name), typed=bool(plan.results))
+            self._ask(deletion_question(plan, self.deployment.function_name), typed=plan.asks_for_name)
             self.stand("ready", "Waiting for your word")
         else:
             self.stand("ready", "There is nothing to delete")

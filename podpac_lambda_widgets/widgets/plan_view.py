@@ -58,12 +58,15 @@ def plan_calls(plan: Plan) -> dict[str, Any]:
 
 def deletion_question(plan: Plan, function_name: str) -> str:
     """What is asked before a plan takes something away."""
-    count, results = len(plan.writes), plan.results
+    count, results, others = len(plan.writes), plan.results, plan.others_objects
     question = f"Delete {count} resource{'s' if count > 1 else ''} of {function_name}?"
-    if not results:
-        return question
-    kept = "1 result is" if results == 1 else f"{results:,} results are"
-    return f"{question} {kept} in its bucket and nowhere else, and would be lost."
+    if results:
+        kept = "1 result is" if results == 1 else f"{results:,} results are"
+        question += f" {kept} in its bucket and nowhere else, and would be lost."
+    if others:
+        theirs = "1 object" if others == 1 else f"{others:,} objects"
+        question += f" Its bucket stays, for it holds {theirs} that somebody else has stored there."
+    return question
 
 
 def waiting_steps(plan: Plan) -> list[dict[str, Any]]:

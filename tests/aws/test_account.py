@@ -161,7 +161,9 @@ def test_files_somebody_put_into_our_bucket_stay_and_so_does_the_bucket(
     account.create(bucket, STACK, nothing)
     account.create(stored, STACK, nothing)
     s3.put_object(Bucket=bucket.name, Key="thesis.txt", Body=b"years of work")
-    plan = stack.delete(confirm=True)
+    with pytest.raises(errors.ConfirmationRequiredError, match="1 object in it is not ours"):
+        stack.delete(confirm=True)
+    plan = stack.delete(confirm="room")
     assert "not ours" in str(plan)
     assert list(inventory()["buckets"][bucket.name]["objects"]) == ["thesis.txt"]
     s3.delete_object(Bucket=bucket.name, Key="thesis.txt")

@@ -24,7 +24,8 @@ from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.plan import policies
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.difference import differences
-from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, STACK_TAG, Extras, FunctionUrl
+from podpac_lambda_widgets.plan.extras import EXTRAS_TAG, Extras
+from podpac_lambda_widgets.plan.resources import STACK_TAG, FunctionUrl
 
 pytestmark = pytest.mark.local_aws
 

@@ -46,7 +46,12 @@ CHANGED = {
 }
 CHANGED_EXTRAS = {**EXTRAS, "function_budget_amount": 30.0, "function_budget_email": "b@example.org"}
 #: What is done without where it is not permitted, as tests/hostile shows.
-OTHERS = {"iam.SimulatePrincipalPolicy", "lambda.GetAccountSettings", "resourcegroupstaggingapi.GetResources"}
+OTHERS = {
+    "iam.SimulatePrincipalPolicy",
+    "lambda.GetAccountSettings",
+    "resourcegroupstaggingapi.GetResources",
+    "s3.ListBuckets",
+}
 
 
 @cache

@@ -10,7 +10,7 @@ from podpac_lambda_widgets.errors import PodpacLambdaError, ResourceNotFoundErro
 from podpac_lambda_widgets.plan.account import BucketCount, Identity, Invocation, LogLine, Progress, StackRecord, Tagged
 from podpac_lambda_widgets.plan.actions import Grant
 from podpac_lambda_widgets.plan.changes import Update
-from podpac_lambda_widgets.plan.quotas import LambdaQuotas
+from podpac_lambda_widgets.plan.quotas import BucketQuota, LambdaQuotas
 from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Observed, Resource, StoredObject
 
 Key = tuple[str, str]
@@ -27,6 +27,7 @@ class FakeAccount:
     lines: list[LogLine] = field(default_factory=list)
     writes: list[tuple[str, str]] = field(default_factory=list)
     lambda_quotas: LambdaQuotas | None = None
+    quota_of_buckets: BucketQuota | None = None
     held: set[str] = field(default_factory=set)
     sent: list[tuple[str, bytes]] = field(default_factory=list)
     #: Actions that are denied; None when it may not be asked.
@@ -60,6 +61,16 @@ class FakeAccount:
 
     def delete(self, found: Resource, stack: str, progress: Progress) -> None:
         self._write("delete", found)
+        if isinstance(found, BucketContents | Bucket):
+            gone = [key for key in self.objects if key[0] == found.name and key[1].startswith(found.own_prefixes)]
+            for key in gone:
+                del self.objects[key]
+        if isinstance(found, BucketContents):
+            bucket = self.resources[Bucket.kind, found.name]
+            assert isinstance(bucket.resource, Bucket)
+            kept = replace(bucket, resource=replace(bucket.resource, lifecycle=()))
+            self.resources[Bucket.kind, found.name] = kept
+            return
         assert self.resources[found.kind, found.name].stack == stack
         del self.resources[found.kind, found.name]
 
@@ -78,6 +89,9 @@ class FakeAccount:
     def quotas(self) -> LambdaQuotas | None:
         return self.lambda_quotas
 
+    def bucket_quota(self) -> BucketQuota | None:
+        return self.quota_of_buckets
+
     def tagged(self, stack: str) -> Tagged:
         names = {key[0]: [] for key in self.resources}
         for (kind, name), found in self.resources.items():
@@ -94,7 +108,8 @@ class FakeAccount:
 
     def count_objects(self, bucket: Bucket | BucketContents, stack: str) -> BucketCount:
         inside = [key for name, key in self.objects if name == bucket.name]
-        return BucketCount(len(inside), 0, len([key for key in inside if key.startswith("output/")]))
+        own = [key for key in inside if key.startswith(bucket.own_prefixes)]
+        return BucketCount(len(own), len(inside) - len(own), len([key for key in own if key.startswith("output/")]))
 
     def inspect_object(self, bucket: str, key: str) -> Mapping[str, str | int]:
         if (bucket, key) not in self.objects:

@@ -216,7 +216,7 @@ def test_what_stays_for_somebody_elses_files_has_none_of_our_rules(stack: Stack,
     s3 = aws.client("s3")
     bucket = next(each.resource.name for each in stack.describe().found if each.resource.kind == "bucket")
     s3.put_object(Bucket=bucket, Key="output/foretold/theirs.txt", Body=b"theirs")
-    stack.delete(confirm=True)
+    stack.delete(confirm="foretold")
     with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
         s3.get_bucket_lifecycle_configuration(Bucket=bucket)
     assert not stack.plan_delete().writes

@@ -156,6 +156,24 @@ def test_results_are_lost_only_by_the_stacks_own_name(built: Stack) -> None:
 
 
 @pytest.mark.archive
+def test_what_others_have_stored_is_asked_about_and_left(built: Stack) -> None:
+    account = built.account
+    assert isinstance(account, FakeAccount)
+    built.build()
+    bucket = stack_names(built.deployment, account.identity()).bucket
+    account.objects[bucket, "field-notes.csv"] = b"theirs"
+    assert built.plan_delete().others_objects == 1
+    with pytest.raises(ConfirmationRequiredError, match="1 object in it is not ours") as caught:
+        built.delete(confirm=True)
+    assert "confirm='soil'" in caught.value.next_step
+    built.delete(confirm="soil")
+    assert [key for key in account.objects if key[0] == bucket] == [(bucket, "field-notes.csv")]
+    # Only the bucket is left: there is nothing more to ask about.
+    assert not built.plan_delete().asks_for_name
+    assert built.delete(confirm=True).is_empty
+
+
+@pytest.mark.archive
 def test_what_is_wrong_is_said_resource_by_resource(built: Stack) -> None:
     account = built.account
     assert isinstance(account, FakeAccount)

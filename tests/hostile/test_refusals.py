@@ -21,7 +21,8 @@ SCP = DENIED.removesuffix(" because no ") + " with an explicit deny in a service
 
 def action_of(operation: str) -> str:
     """The action that AWS names when it refuses the operation: the first one that it takes."""
-    return next((action for actions in OPERATIONS[operation].values() for action in actions), "sts:GetCallerIdentity")
+    table = OPERATIONS.get(operation, {})
+    return next((action for actions in table.values() for action in actions), "sts:GetCallerIdentity")
 
 
 EVERYTHING = {
@@ -31,7 +32,12 @@ EVERYTHING = {
     "function_budget_email": "a@example.org",
 }
 #: What is asked only to say more, or earlier: who may not ask it goes on without.
-OPTIONAL = ("iam.SimulatePrincipalPolicy", "lambda.GetAccountSettings", "resourcegroupstaggingapi.GetResources")
+OPTIONAL = (
+    "iam.SimulatePrincipalPolicy",
+    "lambda.GetAccountSettings",
+    "resourcegroupstaggingapi.GetResources",
+    "s3.ListBuckets",
+)
 CHANGED = {
     "function_memory": 4096,
     "function_tags": {"project": "soil"},
@@ -180,6 +186,36 @@ def test_a_quota_that_is_used_up_is_named_with_what_it_stopped(
     assert message in str(caught.value)
     if isinstance(caught.value, errors.DeployError):
         assert kind in caught.value.failed
+
+
+@pytest.mark.parametrize("granted", [None, 1000])
+def test_a_bucket_there_is_no_room_for_is_refused_before_anything_is_made(
+    make_stack: MakeStack, overlay: Any, granted: int | None
+) -> None:
+    many = [{"Name": f"bucket-{number}"} for number in range(1000)]
+    overlay.alter("s3.ListBuckets", lambda parsed: parsed.update(Buckets=many))
+    if granted is None:
+        overlay.refuse("service-quotas.GetServiceQuota", 400, "NoSuchResourceException", "No quota was granted")
+    answered = "GetAWSDefaultServiceQuota" if granted is None else "GetServiceQuota"
+    overlay.refuse(f"service-quotas.{answered}", 200, "", "")
+    overlay.alter(f"service-quotas.{answered}", lambda parsed: parsed.update(Quota={"Value": 1000.0}))
+    with pytest.raises(errors.PlanRefusedError, match="1,000 buckets of 1,000") as caught:
+        make_stack().build()
+    assert "General purpose buckets" in caught.value.next_step
+    assert not [name for name in overlay.all_calls if ".Create" in name or ".Put" in name]
+
+
+@pytest.mark.parametrize("operation", ["s3.ListBuckets", "service-quotas.GetServiceQuota"])
+def test_who_may_not_ask_for_the_quota_of_buckets_builds_all_the_same(
+    make_stack: MakeStack, overlay: Any, operation: str
+) -> None:
+    many = [{"Name": f"bucket-{number}"} for number in range(1000)]
+    overlay.alter("s3.ListBuckets", lambda parsed: parsed.update(Buckets=many))
+    refused = deny(overlay, operation, "not authorized to perform this")
+    make_stack().build()
+    assert refused
+    overlay.clear()
+    make_stack().delete(confirm=True)
 
 
 def test_concurrency_that_the_account_does_not_have_is_told_with_its_number(

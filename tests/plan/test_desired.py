@@ -12,7 +12,8 @@ from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources
-from podpac_lambda_widgets.plan.resources import EXTRAS_TAG, STACK_TAG, Bucket, Function, Resource, Role, StoredObject
+from podpac_lambda_widgets.plan.extras import EXTRAS_TAG
+from podpac_lambda_widgets.plan.resources import STACK_TAG, Bucket, Function, Resource, Role, StoredObject
 
 ARCHIVES = Archives(
     ArchivePlace("a" * 64, 80_000_000, bucket="src", key="dist.zip"),

@@ -16,11 +16,11 @@ from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.changes import Create, Delete, Keep, Plan, Refuse, Update
 from podpac_lambda_widgets.plan.desired import ArchivePlace, Archives, desired_resources
 from podpac_lambda_widgets.plan.difference import plan_build
+from podpac_lambda_widgets.plan.extras import Extras
 from podpac_lambda_widgets.plan.names import stack_names
 from podpac_lambda_widgets.plan.resources import (
     PERMISSION_GONE,
     Budget,
-    Extras,
     Function,
     FunctionUrl,
     Observed,

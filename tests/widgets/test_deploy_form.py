@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,6 +63,21 @@ def test_losing_results_asks_for_the_functions_name(asked: Studio, backend: Any,
     front_end.type(asked.deploy, "confirmation", NAME)
     front_end.press(asked.deploy, "really_delete")
     asked.wait(10)
+    assert backend.asked[-1] == ("delete", NAME)
+
+
+def test_what_others_stored_in_the_bucket_is_told_and_takes_the_functions_name_too(
+    built: Studio, backend: Any, front_end: Any
+) -> None:
+    contents, kept = BucketContents(name="podpac-x"), replace(bucket_with(0), foreign_objects=2)
+    backend.planned_delete = Plan(NAME, "delete", (Delete(GROUP), Delete(contents), Keep(kept, "holds 2 objects")))
+    front_end.press(built.deploy, "delete")
+    built.wait(10)
+    assert "2 objects that somebody else has stored there" in built.deploy.question
+    assert not built.deploy.fields["confirmation"]["hidden"]
+    front_end.type(built.deploy, "confirmation", NAME)
+    front_end.press(built.deploy, "really_delete")
+    built.wait(10)
     assert backend.asked[-1] == ("delete", NAME)
 
 
