@@ -132,7 +132,12 @@ class WrongCredentialsError(CredentialsError):
 
 
 class ExpiredCredentialsError(CredentialsError):
-    """The session token has expired."""
+    """The session token has expired, or a sign-in.
+
+    ``sign_in`` says whether signing in by a browser helps: ``connect(profile, sign_in=print)``.
+    """
+
+    sign_in = False
 
 
 class EndpointUnreachableError(PodpacLambdaError):

@@ -13,13 +13,14 @@ import boto3
 import botocore.session
 from botocore import exceptions as botocore_errors
 
+from podpac_lambda_widgets.aws.sso import find_signed_in_profile, find_sso
 from podpac_lambda_widgets.aws.translate import asking
-from podpac_lambda_widgets.errors import CredentialsError, ExpiredCredentialsError
+from podpac_lambda_widgets.errors import CredentialsError, ExpiredCredentialsError, PodpacLambdaError
 
 #: Part of what botocore's RefreshableCredentials raise, as a plain RuntimeError.
 _STILL_EXPIRED = "still expired"
-#: Profiles that take their credentials from one another; AWS's tools stop at a circle, so does this.
-_PROFILE_CHAIN = 10
+#: Where the credentials of profiles come from that are, or may be, signed in to; by botocore's names.
+_SIGNED_IN = ("sso", "assume-role", "login")
 
 
 def is_root(arn: str) -> bool:
@@ -55,6 +56,18 @@ def credentials_expiry(session: boto3.Session) -> datetime | None:
     return expires.astimezone(UTC) if isinstance(expires, datetime) else None
 
 
+def is_sign_in_over(session: boto3.Session) -> bool:
+    """Whether the session has no credentials because nobody is signed in, and signing in by a browser would help."""
+    try:
+        credentials_expiry(session)
+    except ExpiredCredentialsError as error:
+        return error.sign_in
+    except PodpacLambdaError:
+        # Whoever uses the session is told.
+        return False
+    return False
+
+
 @contextmanager
 def explaining_expiry(session: boto3.Session) -> Iterator[None]:
     """Make errors about credentials inside the block say how to go on with those of this session.
@@ -75,6 +88,7 @@ def explaining_expiry(session: boto3.Session) -> Iterator[None]:
         yield
     except ExpiredCredentialsError as error:
         error.next_step = renewal_step(session)
+        error.sign_in = _method(session) in _SIGNED_IN and find_sso(session.profile_name) is not None
         raise
     except RuntimeError as error:
         if _STILL_EXPIRED not in str(error):
@@ -104,7 +118,7 @@ def renewal_step(session: boto3.Session) -> str:
             return "Put new keys into the environment (AWS_ACCESS_KEY_ID and the others) and connect again."
         case "shared-credentials-file" | "config-file":
             return f"Write new keys into the profile {profile!r} and connect again."
-        case "sso" | "assume-role" | "login":
+        case method if method in _SIGNED_IN:
             return _sign_in_step(profile)
         case "assume-role-with-web-identity":
             return "Have the file with the web identity token renewed (AWS_WEB_IDENTITY_TOKEN_FILE), and try again."
@@ -123,26 +137,19 @@ def _method(session: boto3.Session) -> str | None:
         return "custom-process" if _has_program(session.profile_name) else None
 
 
-def _profiles() -> Mapping[str, Mapping[str, Any]]:
-    profiles: Mapping[str, Mapping[str, Any]] = botocore.session.Session().full_config["profiles"]
-    return profiles
-
-
 def _has_program(profile: str) -> bool:
-    return "credential_process" in _profiles().get(profile, {})
+    profiles: Mapping[str, Mapping[str, Any]] = botocore.session.Session().full_config["profiles"]
+    return "credential_process" in profiles.get(profile, {})
 
 
 def _sign_in_step(profile: str) -> str:
     """For a profile that is signed in to, itself or through the profiles whose credentials it uses."""
-    profiles = _profiles()
-    for _ in range(_PROFILE_CHAIN):
-        settings = profiles.get(profile, {})
-        if "sso_session" in settings or "sso_start_url" in settings:
-            return f"Run `aws sso login --profile {profile}`, then try again."
-        if "login_session" in settings:
-            return f"Run `aws login --profile {profile}`, then try again."
-        source = settings.get("source_profile", profile)
-        if source == profile:
-            break
-        profile = source
-    return f"Renew the credentials of the profile {profile!r} and connect again."
+    name, settings = find_signed_in_profile(profile)
+    if "sso_session" in settings or "sso_start_url" in settings:
+        return (
+            "Press Sign in in the Connect form (in code: connect(profile, sign_in=print)), or run "
+            f"`aws sso login --profile {name}`; then try again."
+        )
+    if "login_session" in settings:
+        return f"Run `aws login --profile {name}`, then try again."
+    return f"Renew the credentials of the profile {name!r} and connect again."

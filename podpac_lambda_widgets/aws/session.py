@@ -6,15 +6,19 @@ import difflib
 import functools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import boto3
 import botocore.session
 from botocore import exceptions as botocore_errors
 
+from podpac_lambda_widgets.aws import sso
+from podpac_lambda_widgets.aws.credentials import is_sign_in_over
 from podpac_lambda_widgets.aws.log_mask import mask_credentials
 from podpac_lambda_widgets.errors import CredentialsError, InvalidValueError
+from podpac_lambda_widgets.plan.account import SignIn
 from podpac_lambda_widgets.secret import Secret
 
 _PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-eusc")
@@ -27,11 +31,13 @@ def connect(
     secret_access_key: Secret | str | None = None,
     session_token: Secret | str | None = None,
     region_name: str | None = None,
+    sign_in: Callable[[SignIn], None] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> boto3.Session:
     """Open a session with AWS.
 
     Without arguments it looks where boto3 looks: environment, shared files, SSO, web identity, instance role.
-    Nothing is sent to AWS yet; ``AwsAccount(session).identity()`` asks who we are.
+    Nothing is sent to AWS yet, unless somebody has to sign in; ``AwsAccount(session).identity()`` asks who we are.
 
     Parameters
     ----------
@@ -42,13 +48,20 @@ def connect(
         no profile is read.
     region_name : str, optional
         The region; else the environment's, or the profile's where one is used.
+    sign_in : callable, optional
+        For a profile with SSO: where its sign-in is missing or over, somebody is asked to sign in by a browser. It is
+        told where, and with which code; ``print`` will do. This waits for them, up to ten minutes, and keeps the token
+        in memory only: no file has it, and the next process asks again.
+    cancelled : callable
+        Asked several times a second, while somebody signs in, whether to stop.
 
     Raises
     ------
     InvalidValueError
         An unknown region, a key that cannot be one, or a key and a profile; ``field`` names which.
     CredentialsError
-        There is no such profile, or the files they are in cannot be read.
+        There is no such profile, or the files they are in cannot be read, or nobody signed in.
+    CancelledError
     """
     mask_credentials()
     # At once, and under the same names: a verbose traceback prints the arguments of every frame.
@@ -63,6 +76,8 @@ def connect(
         return _connect_with_key(access_key_id or "", secret_access_key, session_token, region_name)
     session = _open_profile(profile, region_name)
     check_region(session.region_name)
+    if sign_in is not None and is_sign_in_over(session):
+        return sso.sign_in(session, sign_in, cancelled)
     return session
 
 
@@ -161,10 +176,16 @@ def profiles() -> tuple[str, ...]:
     CredentialsError
         The files they are in cannot be read.
     """
+    return tuple(_read_profiles())
+
+
+def _read_profiles() -> dict[str, Mapping[str, Any]]:
+    """Name and settings of each profile; those of the credentials file have none but their keys."""
     # Whichever profile the environment names: it may be one that is gone.
     session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     with _reading_files():
-        return tuple(session.available_profiles)
+        settings = session.full_config["profiles"]
+        return {name: settings.get(name, {}) for name in session.available_profiles}
 
 
 #: What tells where a profile's credentials come from, the first that is there.
@@ -186,13 +207,12 @@ def describe_profiles() -> tuple[tuple[str, str], ...]:
     CredentialsError
         The files they are in cannot be read.
     """
-    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    with _reading_files():
-        settings = session.full_config["profiles"]
-        names = session.available_profiles
-    kinds = {name: next((kind for key, kind in _KINDS.items() if key in settings.get(name, {})), "") for name in names}
-    regions_set = {name: str(settings.get(name, {}).get("region", "")) for name in names}
-    return tuple((name, " · ".join(text for text in (name, kinds[name], regions_set[name]) if text)) for name in names)
+    return tuple((name, _describe(name, settings)) for name, settings in _read_profiles().items())
+
+
+def _describe(name: str, settings: Mapping[str, Any]) -> str:
+    kind = next((kind for key, kind in _KINDS.items() if key in settings), "")
+    return " · ".join(text for text in (name, kind, str(settings.get("region", ""))) if text)
 
 
 @functools.cache

@@ -177,8 +177,11 @@ def _translate_failure(error: Exception, what: str, resource: str) -> PodpacLamb
             next_step="Enter a key, choose a profile, or use the embedded AWS.",
         )
     if isinstance(error, _SIGN_IN):
+        never = type(error).__name__.endswith("LoadError")
         return ExpiredCredentialsError(
-            "The sign-in has expired", why=str(error), next_step="Run `aws sso login` and connect again."
+            "Nobody is signed in" if never else "The sign-in has expired",
+            why=str(error),
+            next_step="Run `aws sso login` and connect again.",
         )
     if isinstance(error, _UNREADABLE):
         return CredentialsError("AWS credentials could not be read", why=str(error), next_step="Check the profile.")

@@ -31,6 +31,30 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class SignIn:
+    """What a person does to sign in by a browser, on this machine or any other.
+
+    Parameters
+    ----------
+    address : str
+        Where they type the code.
+    direct : str
+        The same with the code in it, which they then compare only.
+    code : str
+    until : datetime
+        When the code runs out, in UTC.
+    """
+
+    address: str
+    direct: str
+    code: str
+    until: datetime
+
+    def __str__(self) -> str:
+        return f"Sign in at {self.direct} and confirm the code {self.code} (until {self.until:%H:%M} UTC)."
+
+
+@dataclass(frozen=True)
 class BucketCount:
     """What is in a bucket.
 

@@ -49,7 +49,7 @@ class CredentialsForm(credentials_form.CredentialsForm):
             assert self.connection is not None
             return backend.stack(self.connection.account, Deployment(), None)
 
-        self.stack = stack
+        self.permissions.stack = stack
 
     def describe_revival(self) -> dict[str, str]:
         """A form of this kind in the same variable."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.packaging.archive import Examination, Package
     from podpac_lambda_widgets.packaging.finding import FoundArchive
     from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
-    from podpac_lambda_widgets.plan.account import Identity
+    from podpac_lambda_widgets.plan.account import Identity, SignIn
 
 
 class Aws:
@@ -47,8 +47,10 @@ class Aws:
         secret_access_key: Secret | None,
         session_token: Secret | None,
         region: str,
+        sign_in: Callable[[SignIn], None] | None = None,
+        cancelled: Cancelled = lambda: False,
     ) -> Connection:
-        """Get into AWS and ask who we are."""
+        """Get into AWS and ask who we are; ``sign_in`` is told how, where somebody has to sign in by a browser."""
         from podpac_lambda_widgets.aws.session import connect
 
         return enter(
@@ -58,6 +60,8 @@ class Aws:
                 secret_access_key=secret_access_key,
                 session_token=session_token,
                 region_name=region or None,
+                sign_in=sign_in,
+                cancelled=cancelled,
             )
         )
 

@@ -97,7 +97,7 @@ class Studio(Page):
     def _join(self) -> None:
         self.credentials.observe(self._follow_connection, names="connection")
         self.source.source.observe(lambda change: self._follow_source())
-        self.credentials.stack = self._stack
+        self.credentials.permissions.stack = self._stack
         self.source.runtime = self._runtime
         self.source.wish = lambda: self.deploy.deployment
         self.source.connection = lambda: self.credentials.connection

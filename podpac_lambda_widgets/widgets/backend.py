@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.packaging.archive import Examination, Package
     from podpac_lambda_widgets.packaging.finding import FoundArchive
     from podpac_lambda_widgets.packaging.progress import Listener as BuildListener
-    from podpac_lambda_widgets.plan.account import Identity, LogLine
+    from podpac_lambda_widgets.plan.account import Identity, LogLine, SignIn
     from podpac_lambda_widgets.plan.changes import Plan
     from podpac_lambda_widgets.plan.description import Description
     from podpac_lambda_widgets.plan.permissions import Purpose
@@ -115,8 +115,10 @@ class Backend(Protocol):
         secret_access_key: Secret | None,
         session_token: Secret | None,
         region: str,
+        sign_in: Callable[[SignIn], None] | None,
+        cancelled: Cancelled,
     ) -> Connection:
-        """Get into AWS and ask who we are."""
+        """Get into AWS and ask who we are; ``sign_in`` is told how, where somebody has to sign in by a browser."""
 
     def connect_embedded(self) -> Connection:
         """Start the embedded AWS and get into it."""

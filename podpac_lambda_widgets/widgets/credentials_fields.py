@@ -12,6 +12,7 @@ from podpac_lambda_widgets.model.base import StrictHasTraits, Text
 from podpac_lambda_widgets.widgets.cards import error_card, policy_to_ask_for
 from podpac_lambda_widgets.widgets.code import Code, literal, write_call
 from podpac_lambda_widgets.widgets.fields import Choice, action, actions, describe_field, group
+from podpac_lambda_widgets.widgets.signing_in import SIGN_IN, sign_in_block
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets.plan.account import Identity
@@ -63,8 +64,10 @@ def credentials_layout(credentials: Credentials) -> list[dict[str, Any]]:
         ),
         actions(
             action("connect", "Connect", "primary"),
+            action(SIGN_IN, "Sign in", "primary"),
             action("use_embedded_aws", "Use embedded AWS", note="A private AWS on this machine: no account, no cost."),
         ),
+        sign_in_block(),
         {
             "block": "question",
             "actions": [
@@ -76,8 +79,8 @@ def credentials_layout(credentials: Credentials) -> list[dict[str, Any]]:
     ]
 
 
-def connect_code(profile: str, access_key_id: str, region: str) -> Code:
-    """Getting in by a profile or a key, as Python; the secret is asked for where the code runs."""
+def connect_code(profile: str, access_key_id: str, region: str, *, signs_in: bool = False) -> Code:
+    """Getting in by a profile or a key, as Python; the secret, or a sign-in, is asked for where the code runs."""
     given = {"profile": profile, "access_key_id": access_key_id, "region_name": region}
     arguments = {name: literal(value) for name, value in given.items() if value}
     imports: tuple[str, ...] = ()
@@ -87,6 +90,8 @@ def connect_code(profile: str, access_key_id: str, region: str) -> Code:
         typed = {name: f'getpass("{name.replace("_", " ").capitalize()}: ")' for name in asked}
         typed["secret_access_key"] += "  # Asked for here: no secret belongs into code."
         arguments = {"access_key_id": arguments.pop("access_key_id"), **typed, **arguments}
+    if signs_in:
+        arguments["sign_in"] = "print"
     return Code("Connect", write_call("plw.connect", arguments, variable="session"), imports)
 
 

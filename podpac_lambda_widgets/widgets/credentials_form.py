@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import traitlets as tl
 
 from podpac_lambda_widgets.errors import (
+    CancelledError,
     CredentialsError,
     EndpointUnreachableError,
     ExpiredCredentialsError,
     InvalidValueError,
     PodpacLambdaError,
 )
-from podpac_lambda_widgets.widgets.backend import Backend, Connection, StackActions
+from podpac_lambda_widgets.widgets.backend import Backend, Connection
 from podpac_lambda_widgets.widgets.cards import is_caused_by
 from podpac_lambda_widgets.widgets.code import Code, write_call
 from podpac_lambda_widgets.widgets.credentials_fields import (
@@ -25,16 +25,16 @@ from podpac_lambda_widgets.widgets.credentials_fields import (
     Credentials,
     connect_code,
     credentials_layout,
-    permissions_card,
-    permissions_in_words,
     time_left,
 )
 from podpac_lambda_widgets.widgets.fields import Choice
 from podpac_lambda_widgets.widgets.form import Form
+from podpac_lambda_widgets.widgets.permissions import Permissions
+from podpac_lambda_widgets.widgets.signing_in import CANCEL, SIGN_IN, SigningIn
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
 if TYPE_CHECKING:
-    from podpac_lambda_widgets.plan.account import Identity
+    from podpac_lambda_widgets.plan.account import Identity, SignIn
 
 
 class CredentialsForm(Form):
@@ -66,8 +66,8 @@ class CredentialsForm(Form):
         self._trying = self._taken = Code("Connect")
         #: Whether somebody is looking how long the credentials last; and whether they are known to have ended.
         self._looking = self._expired = False
-        #: Whether deploying is permitted, in words; empty until AWS has said so.
-        self._permissions = ""
+        #: Whether deploying is permitted.
+        self.permissions = Permissions(self)
         self.credentials = Credentials()
         super().__init__(
             worker,
@@ -81,10 +81,11 @@ class CredentialsForm(Form):
         self.set_choices("region", [NO_REGION])
         self.add_secret("secret_access_key")
         self.add_secret("session_token")
-        #: Gives the stack that is to be deployed, to ask whether that is permitted.
-        self.stack: Callable[[], StackActions] | None = None
         self.on_action("expired", self.shown)
         self.on_action("connect", self.connect)
+        self.on_action(SIGN_IN, self.sign_in)
+        self.on_action(CANCEL, worker.cancel)
+        self._signing_in = SigningIn(self)
         self.on_action("use_embedded_aws", self.use_embedded_aws)
         self.on_action("use_root_keys", self.use_root_keys)
         self.on_action("leave_root_keys", self.leave_root_keys)
@@ -93,16 +94,28 @@ class CredentialsForm(Form):
 
     def connect(self) -> None:
         """Do what the Connect button does. The secrets are forgotten here as soon as they are used."""
+        self._connect()
+
+    def sign_in(self) -> None:
+        """Do what the Sign in button does: connect by a profile with SSO, where somebody signs in by a browser first.
+
+        The form shows the address and the code. The token is kept in memory only.
+        """
+        self._connect(self._signing_in.show)
+
+    def _connect(self, sign_in: Callable[[SignIn], None] | None = None) -> None:
         self.check_fields()
         given = self.credentials.trait_values()
         self._check_complete(given, self.has_secret("secret_access_key"), self.has_secret("session_token"))
         self.worker.check_free()
         self._forget_root()
-        self._trying = self._fields_as_code()
+        self._trying = self._fields_as_code(signs_in=sign_in is not None)
         secret, token = self.take_secret("secret_access_key"), self.take_secret("session_token")
         self.start(
             "Connecting to AWS",
-            lambda task: self._backend.connect(**given, secret_access_key=secret, session_token=token),
+            lambda task: self._backend.connect(
+                **given, secret_access_key=secret, session_token=token, sign_in=sign_in, cancelled=task.cancelled
+            ),
             self._connected,
             hide=[each for each in (secret, token) if each is not None],
         )
@@ -129,8 +142,11 @@ class CredentialsForm(Form):
     def show_error(self, error: PodpacLambdaError) -> None:
         """Show an error; what was connected before stays connected, and is said so."""
         super().show_error(error)
-        if self.connection is not None:
-            self.stand("failed", f"{error.what} Still connected to {self._place(self.connection)}.")
+        self._signing_in.offer(error)
+        if self.connection is not None and isinstance(error, CancelledError):
+            self.stand("done", f"Connected to {self._place(self.connection)}")
+        elif self.connection is not None:
+            self.stand("failed", f"{error.what.rstrip('.')}. Still connected to {self._place(self.connection)}.")
 
     def _look_around(self, task: Task) -> tuple[Sequence[Choice], Sequence[Choice]]:
         return self._backend.profiles(), self._backend.regions()
@@ -180,38 +196,14 @@ class CredentialsForm(Form):
         previous, self.connection, self._taken = self.connection, connection, self._trying
         if previous is not None:
             self._close(previous)
-        self._expired, self._permissions = False, ""
+        self._expired = False
+        self.permissions.forget()
+        self._signing_in.withdraw()
         self._show_identity(connection.identity)
         for name in ("access_key_id", "secret_access_key", "session_token"):
             self.set_field(name, error="")
         self.stand("done", f"Connected to {self._place(connection)}")
-        self.ask_permissions()
-
-    # What we may do
-
-    def ask_permissions(self) -> None:
-        """Ask AWS in the background whether deploying is permitted, and say what is missing, by name."""
-        connection = self.connection
-        if connection is None or self.stack is None:
-            return
-        stack = self.stack()
-
-        def ask(task: Task) -> tuple[tuple[str, ...] | None, str]:
-            try:
-                missing = stack.missing_for("deploy")
-                return missing, json.dumps(stack.policy_for("deploy"), indent=2) if missing else ""
-            except PodpacLambdaError:
-                return None, ""
-
-        self.start("Ask what is permitted", ask, lambda answer: self._show_permissions(connection, *answer), quiet=True)
-
-    def _show_permissions(self, connection: Connection, missing: tuple[str, ...] | None, policy: str) -> None:
-        if connection is not self.connection:
-            return
-        self._permissions = permissions_in_words(missing)
-        self.facts = [*(fact for fact in self.facts if fact[0] != "Permissions"), ["Permissions", self._permissions]]
-        if missing and self.standing == "done":
-            self.card = permissions_card(missing, policy)
+        self.permissions.ask()
 
     def _close(self, connection: Connection) -> None:
         self.start("Leave the other account", lambda task: connection.close(), lambda nothing: None, quiet=True)
@@ -223,9 +215,9 @@ class CredentialsForm(Form):
         self.check_fields()
         return self._fields_as_code()
 
-    def _fields_as_code(self) -> Code:
+    def _fields_as_code(self, *, signs_in: bool = False) -> Code:
         given = self.credentials
-        return connect_code(given.profile, given.access_key_id, given.region)
+        return connect_code(given.profile, given.access_key_id, given.region, signs_in=signs_in)
 
     # How long the credentials last
 
@@ -265,6 +257,7 @@ class CredentialsForm(Form):
         """Say that the credentials have ended, when that is why something failed in any form."""
         if is_caused_by(error, ExpiredCredentialsError) and self.connection is not None:
             self.show_expired()
+            self._signing_in.offer(error)
 
     def show_expired(self) -> None:
         """Say that the credentials have ended. What was typed anywhere stays, for when new ones are there."""
@@ -280,9 +273,14 @@ class CredentialsForm(Form):
             ["Identity", identity.arn],
             ["Region", identity.region],
             ["Credentials", time_left(identity, self.now())],
-            *([["Permissions", self._permissions]] if self._permissions else []),
+            *self.permissions.fact,
         ]
         self.expires = identity.expires.timestamp() * 1000 if identity.expires else 0
+
+    def _follow_task(self, task: Task | None) -> None:
+        super()._follow_task(task)
+        if task is None:
+            self._signing_in.end()
 
     @staticmethod
     def _place(connection: Connection) -> str:

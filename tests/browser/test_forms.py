@@ -446,7 +446,7 @@ def test_the_page_counts_down_to_the_end_of_the_credentials(lab: Any, open_studi
         "who = Identity('123456789012', 'arn:aws:iam::1:user/<b>ada</b>', 'eu-west-1', 'aws', expires=ends)\n"
         "studio.credentials._backend.connect = lambda **given: Connection(None, who)\n"
         "studio.credentials._backend.identity = lambda connection: who\n"
-        "studio.credentials.stack = None"
+        "studio.credentials.permissions.stack = None"
     )
     studio.button("Connect").click()
     step = studio.step("Connect")
@@ -460,6 +460,57 @@ def test_the_page_counts_down_to_the_end_of_the_credentials(lab: Any, open_studi
     )
     expect(step.get_by_text("The credentials have expired: connect again")).to_be_visible(timeout=20_000)
     expect(studio.button("Connect")).to_have_attribute("aria-disabled", "false")
+
+
+_SIGNS_IN = """
+import time
+from datetime import UTC, datetime, timedelta
+from podpac_lambda_widgets.errors import CancelledError, ExpiredCredentialsError
+from podpac_lambda_widgets.plan.account import Identity, SignIn
+from podpac_lambda_widgets.widgets.backend import Connection
+signed_in = False
+def connect(*, sign_in, cancelled, **given):
+    if sign_in is None:
+        error = ExpiredCredentialsError("The sign-in has expired", next_step="Press Sign in.")
+        error.sign_in = True
+        raise error
+    until = datetime.now(UTC) + timedelta(minutes=9, seconds=59)
+    sign_in(SignIn("https://device.example/<b>", "https://device.example/?code=ABCD-EFGH", "ABCD-EFGH", until))
+    while not signed_in:
+        if cancelled():
+            raise CancelledError("The sign-in was cancelled")
+        time.sleep(0.05)
+    return Connection(None, Identity("123456789012", "arn:aws:iam::1:user/ada", "eu-west-1", "aws"))
+studio.credentials._backend.connect = connect
+studio.credentials.permissions.stack = None
+"""
+
+
+def test_a_person_signs_in_by_a_browser(lab: Any, open_studio: Any) -> None:
+    studio = open_studio()
+    assert lab.run_code(_SIGNS_IN) == ""
+    step, place = studio.step("Connect"), studio.step("Connect").get_by_role("group", name="Sign in by a browser")
+    expect(studio.button("Sign in")).to_be_hidden()
+    studio.button("Connect").click()
+    studio.button("Sign in").click()
+    link = place.get_by_role("link", name="https://device.example/<b>")
+    expect(link).to_have_attribute("href", "https://device.example/?code=ABCD-EFGH")
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+    expect(link).to_be_focused()
+    expect(place.get_by_text("ABCD-EFGH")).to_be_visible()
+    expect(place.get_by_role("timer")).to_have_text(re.compile(r"9 min [1-5]\d s left"))
+    shown = place.get_by_role("timer").text_content()
+    expect(place.get_by_role("timer")).not_to_have_text(str(shown))
+    # The kernel is free meanwhile.
+    assert lab.run_code("print(6 * 7)") == "42\n"
+    place.get_by_role("button", name="Cancel").click()
+    expect(place).to_be_hidden()
+    studio.button("Sign in").click()
+    expect(place).to_be_visible()
+    lab.run_code("signed_in = True")
+    expect(step.get_by_text("Connected to account 123456789012")).to_be_visible()
+    expect(place).to_be_hidden()
+    expect(studio.button("Sign in")).to_be_hidden()
 
 
 def test_the_question_takes_no_focus_out_of_a_field_or_another_view(

@@ -85,6 +85,12 @@ function drawBlock(form, block, paints, flushes, view) {
             card.details ? h('details', {}, h('summary', {}, 'Details'), h('pre', { tabindex: '0' }, card.details)) : null,
             card.copy ? h('details', {}, h('summary', {}, card.copy.summary), drawCopy(card.copy.text)) : null)));
       });
+    case 'sign_in': {
+      const buttons = block.actions.map((action) => drawButton(form, action, paints, flushes, view));
+      const place = h('div', { class: 'plw-sign-in', role: 'group', 'aria-label': 'Sign in by a browser' });
+      view.timers.push(setInterval(() => place.tick?.(), 1000));
+      return part('card', place, (node) => drawSignIn(node, form.get('card').sign_in, buttons, view));
+    }
     case 'table':
       return part('table', h('div', { class: 'plw-plan' }), (node) => {
         const table = form.get('table');
@@ -146,6 +152,31 @@ function countDown(form, view) {
   };
   view.timers.push(setInterval(tick, 10000));
   tick();
+}
+
+// Only what leads to a page: an address comes from outside.
+const WEB = /^https?:\/\//;
+
+function drawSignIn(node, told, buttons, view) {
+  const inside = node.contains(document.activeElement);
+  node.hidden = !told;
+  node.tick = null;
+  if (!told) { node.replaceChildren(); return; }
+  const code = h('strong', { class: 'plw-sign-in-code plw-mono', tabindex: '0', 'aria-label': `Code ${[...told.code].join(' ')}` }, told.code);
+  const left = h('span', { class: 'plw-when', role: 'timer' }), said = h('span', { class: 'plw-hint', role: 'status' });
+  const link = WEB.test(told.direct) ? h('a', { href: told.direct, target: '_blank', rel: 'noopener noreferrer' }, told.address) : h('span', {}, told.address);
+  const copy = h('button', { type: 'button', class: 'plw-button', 'data-tone': 'chip', onclick: () => copyText(told.code, code, said) }, 'Copy');
+  node.tick = () => {
+    const seconds = Math.max(0, Math.round((told.until - Date.now()) / 1000));
+    left.textContent = seconds ? `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s left` : 'The code has run out';
+  };
+  node.replaceChildren(icon('key'), h('div', {},
+    h('p', { class: 'plw-card-what' }, 'Sign in by a browser, here or on another machine'),
+    h('p', {}, 'Open ', link, ' and confirm this code there:'),
+    h('div', { class: 'plw-actions' }, code, copy, said, left, buttons)));
+  node.tick();
+  // Where the person pressed Sign in, and has not gone on to a field.
+  if (!inside && view.id === pressed && !document.activeElement?.matches('input, select, textarea')) link.focus();
 }
 
 function drawText(form, block) {

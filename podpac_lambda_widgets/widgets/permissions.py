@@ -1,0 +1,69 @@
+"""Whether deploying is permitted, asked of AWS in the background, and what is missing by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from podpac_lambda_widgets.errors import PodpacLambdaError
+from podpac_lambda_widgets.widgets.credentials_fields import permissions_card, permissions_in_words
+from podpac_lambda_widgets.widgets.worker import Task
+
+if TYPE_CHECKING:
+    from podpac_lambda_widgets.widgets.backend import StackActions
+    from podpac_lambda_widgets.widgets.form import Form
+
+_TERM = "Permissions"
+
+
+class Permissions:
+    """Asks what is permitted, and has it shown by a form: as one of its facts and, where something is missing, a card.
+
+    Parameters
+    ----------
+    form : Form
+    """
+
+    def __init__(self, form: Form) -> None:
+        self._form = form
+        #: Gives the stack that is to be deployed, or raises what is missing; None where nothing is to be.
+        self.stack: Callable[[], StackActions] | None = None
+        #: In words; empty until AWS has said so.
+        self.said = ""
+        #: Tells the last question from those before it, whose answers are of no use any more.
+        self._asked = 0
+
+    @property
+    def fact(self) -> list[list[str]]:
+        """What is known, as facts of the form: one or none."""
+        return [[_TERM, self.said]] if self.said else []
+
+    def forget(self) -> None:
+        """We are somewhere else, or somebody else."""
+        self._asked += 1
+        self.said = ""
+
+    def ask(self) -> None:
+        """Ask AWS in the background."""
+        if self.stack is None:
+            return
+        self._asked += 1
+        asked, stack = self._asked, self.stack()
+
+        def ask(task: Task) -> tuple[tuple[str, ...] | None, str]:
+            try:
+                missing = stack.missing_for("deploy")
+                return missing, json.dumps(stack.policy_for("deploy"), indent=2) if missing else ""
+            except PodpacLambdaError:
+                return None, ""
+
+        self._form.start("Ask what is permitted", ask, lambda answer: self._show(asked, *answer), quiet=True)
+
+    def _show(self, asked: int, missing: tuple[str, ...] | None, policy: str) -> None:
+        if asked != self._asked:
+            return
+        self.said = permissions_in_words(missing)
+        self._form.facts = [*(fact for fact in self._form.facts if fact[0] != _TERM), *self.fact]
+        if missing and self._form.standing == "done":
+            self._form.card = permissions_card(missing, policy)
