@@ -6,9 +6,7 @@ on their own.
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,12 +23,14 @@ from podpac_lambda_widgets.engine.jobs import Job
 from podpac_lambda_widgets.engine.results import FileResult, Result
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.errors import InvalidPipelineError
-from podpac_lambda_widgets.model.base import InvalidTraitError, Text
+from podpac_lambda_widgets.model.base import InvalidTraitError
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.shown import traits_html
 from podpac_lambda_widgets.model.source import Source
+from podpac_lambda_widgets.node.defaults import SettingsDefaults, setting
+from podpac_lambda_widgets.node.installed import NODE_BASES, as_units_array
 from podpac_lambda_widgets.plan.account import LogLine
 from podpac_lambda_widgets.plan.changes import Plan
 from podpac_lambda_widgets.plan.description import Description
@@ -41,48 +41,14 @@ from podpac_lambda_widgets.secret import Secret
 if TYPE_CHECKING:
     import xarray as xr
 
-#: PODPAC's own settings when podpac is there, else a plain mapping with the same names. Read, never written.
-settings: MutableMapping[str, Any] = {}
-#: What ``Lambda`` is: a podpac node too, when podpac is there.
-_BASES: tuple[Any, ...] = (Deployment, Source)
-_has_podpac = False
-_root_handlers, _root_level = list(logging.root.handlers), logging.root.level
-try:
-    import podpac
-
-    settings = podpac.settings
-    _BASES = (podpac.Node, *_BASES)
-    _has_podpac = True
-except (ImportError, AttributeError) as _problem:
-    if getattr(_problem, "name", None) != "podpac":
-        warnings.warn(
-            f"podpac is installed but cannot be imported: {_problem}. Lambda takes pipelines as JSON only. "
-            "Install podpac-lambda-widgets[podpac], which names what podpac leaves out.",
-            stacklevel=2,
-        )
-finally:
-    # What podpac imports (lazy_import) has the root logger print everything from INFO on, into the notebook.
-    if not _root_handlers:
-        logging.root.handlers[:] = []
-        logging.root.setLevel(_root_level)
-
-if TYPE_CHECKING:
-
-    class _Base(Deployment, Source):
+    class _Base(SettingsDefaults):
         pass
 else:
-    _Base = type("_Base", _BASES, {})
+    _Base = type("_Base", (*NODE_BASES, SettingsDefaults), {})
 
 
 #: What PODPAC's own node takes, and ours does not.
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_region_name")
-#: What PODPAC itself writes into its settings under names that it was not given: nobody's wish.
-_FILLED_IN = {"FUNCTION_ROLE_NAME": "podpac-lambda-autogen"}
-_PODPACS_TAGS = ("_podpac_resource", "_podpac_resource_hash")
-
-
-def _setting(name: str, otherwise: str = "") -> str:
-    return str(settings.get(name) or otherwise)
 
 
 class Lambda(_Base):
@@ -113,9 +79,6 @@ class Lambda(_Base):
 
     source = tl.Any(None, allow_none=True).tag(attr=True)
     session = tl.Instance(boto3.Session)
-    function_name = Text("", pattern=Deployment.function_name.pattern.pattern, rule=Deployment.function_name.rule).tag(
-        label="Function name", section="names", attr=True
-    )
 
     def __init__(self, **traits: Any) -> None:
         for name in _KEYS:
@@ -131,45 +94,10 @@ class Lambda(_Base):
     @tl.default("session")
     def _session_default(self) -> boto3.Session:
         return connect(
-            access_key_id=_setting("AWS_ACCESS_KEY_ID") or None,
-            secret_access_key=Secret(_setting("AWS_SECRET_ACCESS_KEY")),
-            region_name=_setting("AWS_REGION_NAME") or None,
+            access_key_id=setting("AWS_ACCESS_KEY_ID") or None,
+            secret_access_key=Secret(setting("AWS_SECRET_ACCESS_KEY")),
+            region_name=setting("AWS_REGION_NAME") or None,
         )
-
-    @tl.default("function_name")
-    def _function_name_default(self) -> str:
-        return _setting("FUNCTION_NAME", "podpac-lambda-autogen")
-
-    @tl.default("function_role_name")
-    def _function_role_name_default(self) -> str:
-        name = _setting("FUNCTION_ROLE_NAME")
-        return "" if name == _FILLED_IN["FUNCTION_ROLE_NAME"] else name
-
-    @tl.default("function_s3_bucket")
-    def _function_s3_bucket_default(self) -> str:
-        return _setting("S3_BUCKET_NAME")
-
-    @tl.default("function_s3_input")
-    def _function_s3_input_default(self) -> str:
-        return _setting("FUNCTION_S3_INPUT", "input").strip("/ ")
-
-    @tl.default("function_s3_output")
-    def _function_s3_output_default(self) -> str:
-        return _setting("FUNCTION_S3_OUTPUT", "output").strip("/ ")
-
-    @tl.default("function_tags")
-    def _function_tags_default(self) -> dict[str, str]:
-        tags = settings.get("AWS_TAGS") or {}
-        # A value of another kind is refused by the trait, by name.
-        return {key: tags[key] for key in tags if key not in _PODPACS_TAGS} if isinstance(tags, Mapping) else tags
-
-    @tl.default("function_budget_amount")
-    def _function_budget_amount_default(self) -> float | None:
-        return settings.get("AWS_BUDGET_AMOUNT") or None
-
-    @tl.default("function_budget_email")
-    def _function_budget_email_default(self) -> str:
-        return _setting("AWS_BUDGET_EMAIL")
 
     def __repr__(self) -> str:
         return f"Lambda(function_name={self.function_name!r})"
@@ -246,7 +174,7 @@ class Lambda(_Base):
         Parameters
         ----------
         confirm : bool or str
-            True; or, where results would be lost, the function's name.
+            True; or, where results would be lost or others' objects would be left over, the function's name.
         listener : callable, optional
             Called with every event.
         expected : Plan, optional
@@ -369,19 +297,9 @@ class Lambda(_Base):
         """
         if unknown := set(kwargs) - {"output", "_selector"}:
             raise TypeError(f"eval() got an unexpected keyword argument {sorted(unknown)[0]!r}")
-        array = _as_units_array(self.run(coordinates).array)
+        array = as_units_array(self.run(coordinates).array)
         output = kwargs.get("output")
         if output is None:
             return array
         output[:] = array
         return output  # type: ignore[no-any-return]  # what PODPAC passed in
-
-
-def _as_units_array(array: xr.DataArray) -> xr.DataArray:
-    if not _has_podpac:
-        return array
-    from podpac import UnitsDataArray
-
-    units_array = UnitsDataArray(array)
-    units_array._pp_deserialize()
-    return units_array  # type: ignore[no-any-return]  # podpac has no types
