@@ -11,7 +11,6 @@ from typing import Any
 from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.engine.capacity import WAYS, Capacity, Way, deployed_capacity, wished_capacity
 from podpac_lambda_widgets.engine.claims import Place
-from podpac_lambda_widgets.engine.deliveries import send_pipeline, trigger_pipeline
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.history import RunRecord, read_runs
 from podpac_lambda_widgets.engine.jobs import Job, Jobs
@@ -19,6 +18,7 @@ from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.results import FileResult, Result
 from podpac_lambda_widgets.engine.runner import run_pipeline, run_to_file
+from podpac_lambda_widgets.engine.submission import Submission
 from podpac_lambda_widgets.errors import AccessDeniedError, InvalidValueError, ResourceNotFoundError
 from podpac_lambda_widgets.limits import TIMEOUT_S
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
@@ -80,7 +80,7 @@ class Invoking:
         The function checks the same things again; checking here first saves the call.
         """
         request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition)
-        with self._calling(request) as told:
+        with self.calling(request) as told:
             result = run_pipeline(self.account, request=request, listener=listener, cancelled=cancelled, **told)
         return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
 
@@ -100,7 +100,7 @@ class Invoking:
             ``{"format": name, option: value, ...}``, see :func:`podpac_lambda_widgets.remote.outputs.read_output`.
         """
         request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition, output=output)
-        with self._calling(request) as told:
+        with self.calling(request) as told:
             result = run_to_file(self.account, request=request, listener=listener, cancelled=cancelled, **told)
         return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
 
@@ -128,37 +128,27 @@ class Invoking:
         """
         if way not in WAYS:
             raise InvalidValueError(f"There is no way {way!r}", field="way", next_step=f"Use {', '.join(WAYS)}.")
+        return self.jobs.submit(pipeline.output, Submission(self, pipeline, coordinates, way), listener)
 
-        def work(progress: Listener, cancelled: Callable[[], bool]) -> Result:
-            if way == "eval":
-                return self.run(pipeline, coordinates, progress, cancelled)
-            return self._leave(pipeline, coordinates, way, progress, cancelled)
+    def resume(self, job: Job) -> Job:
+        """Go on with a run that failed, such as one whose credentials have expired or whose network broke.
 
-        return self.jobs.submit(pipeline.output, work, listener)
+        What was sent is not sent again: its answer is waited for, or fetched where it is there. A direct call is
+        called again where its answer got lost, and so is what the function has answered with an error.
 
-    def _leave(
-        self,
-        pipeline: Pipeline,
-        coordinates: CoordinatesDefinition,
-        way: Way,
-        listener: Listener,
-        cancelled: Callable[[], bool],
-    ) -> Result:
-        request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition)
-        with self._calling(request) as told:
-            others: dict[str, Any] = {"listener": listener, "cancelled": cancelled}
-            if way == "async":
-                result = send_pipeline(self.account, request=request, **others, **told)
-            else:
-                if not told["place"].input:
-                    raise InvalidValueError(
-                        "The function has no S3 trigger",
-                        field="way",
-                        next_step='Build it with function_triggers=["eval", "S3"].',
-                    )
-                told.pop("function_name")
-                result = trigger_pipeline(self.account, request, **others, **told)
-        return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
+        Parameters
+        ----------
+        job : Job
+            Of this or of another connection to the same function.
+
+        Raises
+        ------
+        InvalidValueError
+            It has not failed.
+        """
+        if not isinstance(job.work, Submission):
+            raise InvalidValueError("This is no run of a function")
+        return self.jobs.resume(job, replace(job.work, by=self))
 
     def _place(self, deployed: Function | None) -> Place:
         """Where the function's files are: as it says itself, else as wished."""
@@ -175,7 +165,7 @@ class Invoking:
         )
 
     @contextmanager
-    def _calling(self, request: Request) -> Iterator[dict[str, Any]]:
+    def calling(self, request: Request) -> Iterator[dict[str, Any]]:
         """What calling the function takes besides the request, once that was checked."""
         deployed, readable = self._read_deployed()
         guard.check(request, self._capacity(deployed).policy)

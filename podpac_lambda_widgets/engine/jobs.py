@@ -12,7 +12,7 @@ from typing import Literal
 from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.engine.events import Event, Listener, RunProgressed
 from podpac_lambda_widgets.engine.results import Result
-from podpac_lambda_widgets.errors import CancelledError, PodpacLambdaError
+from podpac_lambda_widgets.errors import CancelledError, InvalidValueError, PodpacLambdaError
 from podpac_lambda_widgets.plan.account import LogLine
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -59,6 +59,11 @@ class Job:
     def done(self) -> bool:
         """Whether it has ended, one way or the other."""
         return self._ended.is_set()
+
+    @property
+    def left_off(self) -> bool:
+        """Whether it failed after it was sent, so that it can be gone on with; see :meth:`Jobs.resume`."""
+        return self.state == "failed" and bool(getattr(self.work, "left_off", False))
 
     @property
     def elapsed(self) -> float | None:
@@ -141,6 +146,12 @@ class Job:
         finally:
             places.release()
 
+    def _begin_anew(self, work: Work) -> None:
+        self.work, self.state, self.phase, self.error = work, "waiting", None, None
+        self._began = self._elapsed = None
+        self._cancel.clear()
+        self._ended.clear()
+
     def _end(self, state: State, error: PodpacLambdaError | None) -> None:
         if self._began is not None:
             self._elapsed = self.clock.monotonic() - self._began
@@ -200,7 +211,33 @@ class Jobs:
                 self._jobs.remove(each)
         if listener is not None:
             job.on_change(listener)
+        self._start(job)
+        return job
+
+    def resume(self, job: Job, work: Work) -> Job:
+        """Go on with a job that has failed: the same one, with its number and its listeners.
+
+        Parameters
+        ----------
+        job : Job
+        work : callable
+            What is left of it.
+
+        Raises
+        ------
+        InvalidValueError
+            It has not failed.
+        """
+        with self._lock:
+            if job.state != "failed":
+                raise InvalidValueError(f"The run is {job.state}: only one that failed can be gone on with")
+            job._begin_anew(work)
+            if job not in self._jobs:
+                self._jobs.append(job)
+        self._start(job)
+        return job
+
+    def _start(self, job: Job) -> None:
         threading.Thread(
             target=job._run, args=(self._places,), name=f"podpac-lambda-job-{job.number}", daemon=True
         ).start()
-        return job

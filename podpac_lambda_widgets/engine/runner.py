@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.engine.abandoning import abandon_when_cancelled
-from podpac_lambda_widgets.engine.claims import Place, payload_of
+from podpac_lambda_widgets.engine.claims import Place, Sent, payload_of
 from podpac_lambda_widgets.engine.events import Listener, RunProgressed
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.results import FileResult, Result, check_stored, read_report
@@ -48,6 +48,7 @@ def run_pipeline(
     clock: Clock,
     listener: Listener,
     cancelled: Callable[[], bool],
+    sent: Sent | None = None,
 ) -> Result:
     """Have the function evaluate a request, and bring the array here.
 
@@ -57,6 +58,8 @@ def run_pipeline(
         Where a request that is too large for a call is left for the function.
     timeout : float
         The function's own time limit, seconds.
+    sent : Sent, optional
+        How far the run has come, for who goes on with it: what was answered is not asked again.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def run_pipeline(
         A typed one for everything that can go wrong, see :mod:`podpac_lambda_widgets.errors`.
     """
     run = Run(account, function_name, timeout, clock, listener, cancelled)
-    body, answer = run.ask(request, place)
+    body, answer = run.ask(request, place, sent or Sent())
     if answer.format != ARRAYS:
         raise ResultError(
             "The function answered in another format",
@@ -95,7 +98,7 @@ def run_to_file(
         A typed one for everything that can go wrong, see :mod:`podpac_lambda_widgets.errors`.
     """
     run = Run(account, function_name, timeout, clock, listener, cancelled)
-    body, answer = run.ask(request, place)
+    body, answer = run.ask(request, place, Sent())
     if answer.format == ARRAYS:
         # netCDF, as our own client gets it.
         body, format_ = encode_array(unpack_array(body), for_podpac=True)
@@ -131,15 +134,20 @@ class Run:
         self._began = clock.monotonic() if began is None else began
         self.invocation: Invocation | None = None
 
-    def ask(self, request: Request, place: Place) -> tuple[bytes, Answer]:
-        """Send the request; the body and the answer it came with."""
-        with payload_of(self._account, request, place, SYNC_REQUEST_BYTES, self._listener, self._cancelled) as payload:
-            self._listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
-            self.invocation = abandon_when_cancelled(
-                lambda: _invoke(self._account, self._name, payload, self._timeout + _MARGIN, self._clock),
-                self._cancelled,
-            )
-        answer = _read_answer(self.invocation, self._name)
+    def ask(self, request: Request, place: Place, sent: Sent) -> tuple[bytes, Answer]:
+        """Send the request, unless it was answered before; the body and the answer it came with."""
+        told = (self._account, request, place, SYNC_REQUEST_BYTES, self._listener, self._cancelled, sent)
+        with payload_of(*told) as payload:
+            if sent.invocation is None:
+                self._listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
+                sent.invocation = abandon_when_cancelled(
+                    lambda: _invoke(self._account, self._name, payload, self._timeout + _MARGIN, self._clock),
+                    self._cancelled,
+                )
+                sent.is_out = True
+        self.invocation = sent.invocation
+        with sent.answered():
+            answer = _read_answer(self.invocation, self._name)
         return self.fetch_if_stored(answer), answer
 
     def fetch_if_stored(self, answer: Answer) -> bytes:

@@ -261,6 +261,19 @@ class Lambda(_Base):
         """
         return self.stack.submit(self._pipeline(), CoordinatesDefinition.parse(coordinates), way, listener)
 
+    def resume(self, job: Job) -> Job:
+        """Go on with a run that failed when its credentials had expired or the network broke.
+
+        What was sent is not sent again. For credentials that were typed, give the node a new session first:
+        ``node.session = connect(...)``.
+
+        Parameters
+        ----------
+        job : Job
+            That :meth:`submit` gave.
+        """
+        return self.stack.resume(job)
+
     def get_runs(self, start: date | str | None = None, limit: int = 50) -> tuple[RunRecord, ...]:
         """The function's last runs, newest first, with their times and costs, as its log tells of them.
 

@@ -91,6 +91,9 @@ class StackActions(Protocol):
     ) -> Job:
         """Begin to evaluate a pipeline in the function; ``listener`` hears of it on another thread."""
 
+    def resume(self, job: Job) -> Job:
+        """Go on with a run that failed after it was sent."""
+
     def get_runs(self, *, limit: int) -> tuple[RunRecord, ...]:
         """The function's last runs, newest first, as its log tells of them."""
 

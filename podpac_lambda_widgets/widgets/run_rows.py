@@ -78,6 +78,7 @@ def run_row(run: Run, job: Job, record: RunRecord | None, capacity: Capacity | N
         "why": job.error.what if job.error is not None and job.state == "failed" else "",
         "cancel": run.goes_on,
         "again": not run.goes_on,
+        "left_off": job.left_off,
         "show": run.show is not None,
         "log": bool(job.request_id),
         **(_reported(record) if record else {}),

@@ -75,9 +75,21 @@ class RunsTable:
                 run.job.cancel()
 
     def again(self, key: str) -> Job:
-        """Run the same again."""
+        """Run the same again; where it was cut off after it was sent, go on with it instead."""
         run = self._find(key)
+        if run.job is not None and run.job.left_off:
+            return self._go_on(run, run.job)
         return self.begin(run.pipeline, run.coordinates, run.way, measures=run.measures)
+
+    def _go_on(self, run: Run, job: Job) -> Job:
+        self._worker.check_free()
+        # By the present connection: the credentials of the one before may have expired.
+        run.stack = self._stack()
+        run.end = self._worker.begin()
+        run.stack.resume(job)
+        self._form.forget_errors()
+        self._follow(run, job)
+        return job
 
     def show_result(self, key: str) -> None:
         """Put the result of a run into view again."""

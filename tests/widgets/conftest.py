@@ -188,6 +188,10 @@ class FakeStack:
             pipeline.output, lambda progress, cancelled: self.run(pipeline, coordinates, progress, cancelled), listener
         )
 
+    def resume(self, job: Job) -> Job:
+        self.backend.did("resume", job.number)
+        return self.backend.jobs.resume(job, job.work)
+
     def run(
         self, pipeline: Any, coordinates: Any, listener: Callable[[Any], None], cancelled: Callable[[], bool]
     ) -> Result:

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from podpac_lambda_widgets.engine.history import RunRecord
+from podpac_lambda_widgets.engine.jobs import Job
 from podpac_lambda_widgets.errors import (
     AccessDeniedError,
     CancelledError,
+    ExpiredCredentialsError,
     InvalidValueError,
     PipelineFailedError,
 )
@@ -76,6 +78,25 @@ def test_a_failed_run_says_why_where_the_person_is_looking_and_runs_again(
     # What is run again is what was run, and not what stands in the form now.
     assert [row["points"] for row in rows(built)] == ["32,400", "32,400"]
     assert [row["state"] for row in rows(built)].count("done") == 1
+    assert built.pipeline.card == {}
+
+
+def test_a_run_that_was_cut_off_is_gone_on_with_and_not_sent_again(
+    built: Studio, backend: Any, front_end: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend.errors["run"] = ExpiredCredentialsError("The credentials have expired", next_step="Enter a new key.")
+    monkeypatch.setattr(Job, "left_off", property(lambda job: job.state == "failed"))
+    front_end.press(built.pipeline, "run")
+    with pytest.raises(ExpiredCredentialsError):
+        built.wait(30)
+    [row] = rows(built)
+    assert (row["state"], row["again"], row["left_off"]) == ("failed", True, True)
+    del backend.errors["run"]
+    front_end.send(built.pipeline, {"type": "run", "name": "again", "key": "run-1"})
+    built.wait(30)
+    [row] = rows(built)
+    assert (row["key"], row["state"], row["left_off"], row["show"]) == ("run-1", "done", False, True)
+    assert ("resume", 1) in backend.asked
     assert built.pipeline.card == {}
 
 

@@ -49,7 +49,7 @@ function drawRuns(form, block, paints, flushes, view) {
       h('td', { class: 'plw-run-actions' }, h('div', {},
         row.cancel ? button('Cancel', called, 'cancel', row.key) : null,
         row.show ? button('Show', called, 'show_result', row.key) : null,
-        row.again ? button('Run again', called, 'again', row.key) : null,
+        row.again ? button(row.left_off ? 'Go on' : 'Run again', called, 'again', row.key) : null,
         row.log ? h('span', { 'data-at': `log ${row.key}` }, h('button', {
           type: 'button', class: 'plw-button', 'data-tone': 'chip', 'aria-expanded': String(open.has(row.key)),
           'aria-label': `Log of ${called}`, onclick: () => toggle(row),
