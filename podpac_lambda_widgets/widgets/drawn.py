@@ -16,40 +16,49 @@ _ALWAYS = ("value", "revision")
 _FLAGS = ("disabled", "hidden", "stops")
 
 
+def _pack(value: object, _: object = None) -> str:
+    """A dictionary or a list as it is sent and saved: as one text. A notebook gives each of its items a line."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def _pack_fields(fields: Mapping[str, Mapping[str, Any]], _: object) -> str:
-    """Fields as they are sent and saved: as one text, without what is empty."""
-    return _write(
+    """Fields likewise, without what is empty, and without what they offer: see :meth:`DrawnForm.describe`."""
+    return _pack(
         {
-            name: {key: value for key, value in state.items() if value or key in _ALWAYS}
+            name: {key: value for key, value in state.items() if key in _ALWAYS or (value and key != "choices")}
             for name, state in fields.items()
         }
     )
 
 
 def _pack_buttons(buttons: Mapping[str, Mapping[str, Any]], _: object) -> str:
-    """Buttons likewise."""
-    return _write(
-        {
-            name: {key: value for key, value in state.items() if value or key not in _FLAGS}
-            for name, state in buttons.items()
-        }
-    )
+    """Buttons likewise, without flags that are down."""
+    said = {
+        name: {key: value for key, value in state.items() if value or key not in _FLAGS}
+        for name, state in buttons.items()
+    }
+    return _pack({name: state for name, state in said.items() if state})
 
 
-def _write(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _pack_steps(steps: Sequence[Mapping[str, Any]], _: object) -> str:
+    """Steps likewise, without the keys by which they are found here."""
+    return _pack([{key: value for key, value in step.items() if key != "key"} for step in steps])
+
+
+#: How a trait is tagged that holds a dictionary or a list.
+PACKED: dict[str, Any] = {"sync": True, "to_json": _pack}
 
 
 class DrawnForm(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     """A form as data: whatever the front end shows is in these traits, as plain text."""
 
-    title = tl.Unicode().tag(sync=True)
-    purpose = tl.Unicode().tag(sync=True)
-    icon = tl.Unicode().tag(sync=True)
-    #: What there is to see, in order: groups of fields, rows of buttons, and the places of the parts below. The page
-    #: asks for them by a message, so that no saved notebook has to hold them.
+    # What a form is made of does not change: the page asks for it by a message, and no saved notebook has to hold it.
+    title = tl.Unicode()
+    purpose = tl.Unicode()
+    icon = tl.Unicode()
+    #: What there is to see, in order: groups of fields, rows of buttons, and the places of the parts below.
     blocks = tl.List(tl.Dict())
-    #: Field name -> value, error, note, warning, choices, hidden, disabled.
+    #: Field name -> value, error, note, warning, choices, hidden, disabled. The choices go to the page by messages.
     fields = tl.Dict().tag(sync=True, to_json=_pack_fields)
     #: Button name -> disabled, hidden, note.
     buttons = tl.Dict().tag(sync=True, to_json=_pack_buttons)
@@ -59,21 +68,21 @@ class DrawnForm(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     #: Whether something runs, here or elsewhere on the page.
     locked = tl.Bool(False).tag(sync=True)
     #: Steps of the running work: text, state, detail, done, total.
-    steps = tl.List(tl.Dict()).tag(sync=True)
+    steps = tl.List(tl.Dict()).tag(sync=True, to_json=_pack_steps)
     #: An error or a remark, see :func:`~podpac_lambda_widgets.widgets.cards.error_card`.
-    card = tl.Dict().tag(sync=True)
+    card = tl.Dict().tag(**PACKED)
     #: Name of a folded part -> what it holds, in words.
-    folded = tl.Dict().tag(sync=True)
+    folded = tl.Dict().tag(**PACKED)
     #: A table: caption, columns, rows of cells; below it a remark and a folded list of calls.
-    table = tl.Dict().tag(sync=True)
+    table = tl.Dict().tag(**PACKED)
     #: Lines of what a build has told.
-    log = tl.List(tl.Unicode()).tag(sync=True)
+    log = tl.List(tl.Unicode()).tag(**PACKED)
     #: What there is in AWS: tone ("unknown", "off", "part", "on" or "bad"), text, and when it was read.
-    light = tl.Dict().tag(sync=True)
+    light = tl.Dict().tag(**PACKED)
     #: What is asked before something is lost; empty when nothing is.
     question = tl.Unicode().tag(sync=True)
     #: Term, value and, for a bar, the fraction of a limit.
-    facts: tl.List[list[Any]] = tl.List().tag(sync=True)
+    facts: tl.List[list[Any]] = tl.List().tag(**PACKED)
 
     def set_field(self, name: str, **state: Any) -> None:
         """Change what a field shows: value, error, note, warning, choices, hidden, disabled."""
@@ -88,6 +97,22 @@ class DrawnForm(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     def set_choices(self, name: str, choices: Sequence[Choice]) -> None:
         """What a select offers, as (value, text)."""
         self.set_field(name, choices=[list(choice) for choice in choices])
+
+    def describe(self) -> dict[str, Any]:
+        """What a page asks for when it draws the form: its head, its blocks, and field name -> choices."""
+        choices = {name: state["choices"] for name, state in self.fields.items() if state.get("choices")}
+        return {name: getattr(self, name) for name in ("title", "purpose", "icon", "blocks")} | {"choices": choices}
+
+    @tl.observe("fields")
+    def _tell_choices(self, change: Any) -> None:
+        old, new = ({} if fields is tl.Undefined else fields for fields in (change["old"], change["new"]))
+        changed = {
+            name: state["choices"]
+            for name, state in new.items()
+            if "choices" in state and state["choices"] != old.get(name, {}).get("choices", [])
+        }
+        if changed:
+            self.send({"type": "choices", "choices": changed})
 
     def stand(self, standing: str, note: str) -> None:
         """Say how this step stands."""

@@ -122,8 +122,8 @@ class Page(anywidget.AnyWidget):
             )
         elif kind == "assets":
             self.send({"type": "assets"}, buffers=list(read_assets()))
-        elif kind == "blocks":
-            self.send({"type": "blocks", "blocks": [form.blocks for form in self.forms]})
+        elif kind == "forms":
+            self.send({"type": "forms", "forms": [form.describe() for form in self.forms]})
         elif kind == "land":
             self.send({"type": "land"}, buffers=[read_land()])
 

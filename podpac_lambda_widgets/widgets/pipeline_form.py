@@ -18,6 +18,7 @@ from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.widgets.backend import StackActions
 from podpac_lambda_widgets.widgets.code import Code
 from podpac_lambda_widgets.widgets.coordinates_fields import FIELDS, TIMES, CoordinatesFields
+from podpac_lambda_widgets.widgets.drawn import PACKED
 from podpac_lambda_widgets.widgets.evaluation import WAY_NAMES, Evaluation, Variables, for_field
 from podpac_lambda_widgets.widgets.form import Form
 from podpac_lambda_widgets.widgets.node_editor import NodeEditor
@@ -56,13 +57,13 @@ class PipelineForm(Form):
     """
 
     #: The node form: rows of nodes, the fields of the selected one.
-    node_form = tl.Dict().tag(sync=True)
+    node_form = tl.Dict().tag(**PACKED)
     #: The region on the map: west, south, east, north; empty where there is none to draw.
-    map = tl.Dict().tag(sync=True)
+    map = tl.Dict().tag(**PACKED)
     #: The table of runs: rows and a remark.
-    runs = tl.Dict().tag(sync=True)
+    runs = tl.Dict().tag(**PACKED)
     #: What is to be said of a run before it is begun: tone and text.
-    outlook = tl.Dict().tag(sync=True)
+    outlook = tl.Dict().tag(**PACKED)
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ import traitlets as tl
 from podpac_lambda_widgets.errors import ResultError
 from podpac_lambda_widgets.plots.colours import DIFFERENCE_COLOUR_MAP, colour_map_choices
 from podpac_lambda_widgets.widgets import notebook, result_layout
+from podpac_lambda_widgets.widgets.drawn import PACKED
 from podpac_lambda_widgets.widgets.fields import Choice
 from podpac_lambda_widgets.widgets.result_display import (
     ALL,
@@ -65,9 +66,9 @@ class ResultView(ResultOutputs):
     """
 
     #: What the page draws before the pixels come: kind, alt, title, sentence, map, coastline, zarr, revision.
-    picture = tl.Dict().tag(sync=True)
+    picture = tl.Dict().tag(**PACKED)
     #: Term and value of where the result comes from.
-    origin: tl.List[list[str]] = tl.List().tag(sync=True)
+    origin: tl.List[list[str]] = tl.List().tag(**PACKED)
 
     def __init__(
         self,

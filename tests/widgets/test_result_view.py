@@ -37,7 +37,12 @@ class Front:
     def __init__(self, view: ResultView) -> None:
         self.view = view
         self.got: list[tuple[dict[str, Any], list[bytes]]] = []
-        view.send = lambda content, buffers=None: self.got.append((content, buffers or []))
+        view.send = self._receive
+
+    def _receive(self, content: dict[str, Any], buffers: Any = None) -> None:
+        # What a field offers comes unasked.
+        if content["type"] != "choices":
+            self.got.append((content, buffers or []))
 
     def ask(self, kind: str, **more: Any) -> tuple[dict[str, Any], list[bytes]]:
         """Send a message, and return the last that came."""

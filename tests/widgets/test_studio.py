@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from podpac_lambda_widgets.errors import (
     AccessDeniedError,
@@ -23,6 +24,7 @@ from podpac_lambda_widgets.model.base import InvalidTraitError
 from podpac_lambda_widgets.plan.changes import Create, Delete, Keep, Plan, Refuse
 from podpac_lambda_widgets.plan.resources import LogGroup
 from podpac_lambda_widgets.remote.netcdf import decode_array
+from podpac_lambda_widgets.remote.policy import Policy
 from podpac_lambda_widgets.studio import Studio
 from podpac_lambda_widgets.studio.behind import find_archive_directory
 
@@ -474,9 +476,50 @@ def test_what_forms_are_made_of_is_asked_for_and_in_no_notebook(
 ) -> None:
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr(studio, "send", lambda content, buffers=None: sent.append(content))
-    front_end.send(studio, {"type": "blocks"})
-    assert sent == [{"type": "blocks", "blocks": [form.blocks for form in studio.forms]}]
-    assert not [form for form in studio.forms if "blocks" in form.get_state()]
+    front_end.send(studio, {"type": "forms"})
+    [answer] = sent
+    assert [each["title"] for each in answer["forms"]] == [form.title for form in studio.forms]
+    assert [each["blocks"] for each in answer["forms"]] == [form.blocks for form in studio.forms]
+    constant = {"title", "purpose", "icon", "blocks"}
+    assert not [form for form in studio.forms if constant & set(form.get_state())]
+
+
+def test_a_page_that_asked_once_knows_what_every_field_offers(
+    studio: Studio, front_end: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The choices are in no saved notebook: they come with the answer, and from then on when they change."""
+    known = {form: dict(form.describe()["choices"]) for form in studio.forms}
+    for form in studio.forms:
+        take = lambda content, buffers=None, mine=known[form]: mine.update(content.get("choices", {}))  # noqa: E731
+        monkeypatch.setattr(form, "send", take)
+        assert "choices" not in form.get_state()["fields"]
+
+    def check(said: str) -> None:
+        for form in studio.forms:
+            offered = {name: state.get("choices", []) for name, state in form.fields.items()}
+            assert {name: known[form].get(name, []) for name in offered} == offered, said
+
+    check("as it begins")
+    studio.credentials.use_embedded_aws()
+    studio.wait(10)
+    check("after connecting")
+    for node in ("Mean", "Arithmetic"):
+        front_end.type(studio.pipeline, "node:kind", node)
+        check(f"with {node}")
+    studio.pipeline.nodes.remove("Arithmetic")
+    check("with a node less")
+    studio.pipeline.nodes.policy = Policy(allow_unsafe_eval=True)
+    studio.pipeline.nodes.show()
+    check("with another policy")
+    for dims in (("a", "b", "c"), ("a", "b")):
+        studio.results.show_array(xr.DataArray(np.zeros((2,) * len(dims)), dims=dims))
+        check(f"with a result of {dims}")
+
+
+def test_what_a_notebook_keeps_of_a_studio_with_a_result_is_small(built: Studio, backend: Any) -> None:
+    built.pipeline.run()
+    built.wait(10)
+    assert standing(built) == ["done"] * 5
     # As in the file, whose JSON is set out by single spaces.
-    states = [each.get_state() for each in (studio, *studio.forms)]
-    assert len(json.dumps(states, indent=1, default=str)) < 20_000
+    states = [each.get_state() for each in (built, *built.forms)]
+    assert 5_000 < len(json.dumps(states, indent=1, default=str, ensure_ascii=False)) < 17_000

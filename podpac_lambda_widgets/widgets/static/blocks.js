@@ -28,7 +28,7 @@ function drawBlock(form, block, paints, flushes, view) {
         if (now && !wrong) details.open = true;
         wrong = now;
       });
-      return part('folded', details, () => { said.textContent = form.get('folded')[block.name] || ''; });
+      return part('folded', details, () => { said.textContent = unpack(form, 'folded')[block.name] || ''; });
     }
     case 'columns':
       return h('div', { class: 'plw-columns' }, block.columns.map((column) =>
@@ -63,7 +63,7 @@ function drawBlock(form, block, paints, flushes, view) {
       // Every step is drawn anew each time: what is read aloud is only which one has gone on.
       const list = h('ol', { class: 'plw-steps' }), heard = h('p', { class: 'plw-sr', role: 'status' });
       return part('steps', h('div', {}, list, heard), () => {
-        const steps = form.get('steps');
+        const steps = unpack(form, 'steps');
         list.hidden = !steps.length;
         list.replaceChildren(...steps.map((step) => h('li', { 'data-state': step.state },
           icon(STEP[step.state][0]), h('span', { class: 'plw-step' }, step.text, h('span', { class: 'plw-sr' }, `: ${STEP[step.state][1]}`)),
@@ -76,7 +76,7 @@ function drawBlock(form, block, paints, flushes, view) {
     }
     case 'card':
       return part('card', h('div', { class: 'plw-card-place', 'aria-live': 'assertive' }), (node) => {
-        const card = form.get('card');
+        const card = unpack(form, 'card');
         if (!card.what) { node.replaceChildren(); return; }
         node.replaceChildren(h('div', { class: 'plw-card', 'data-tone': card.tone },
           icon(card.tone === 'info' ? 'info' : 'alert'),
@@ -93,7 +93,7 @@ function drawBlock(form, block, paints, flushes, view) {
     }
     case 'table':
       return part('table', h('div', { class: 'plw-plan' }), (node) => {
-        const table = form.get('table');
+        const table = unpack(form, 'table');
         node.hidden = !table.rows;
         if (!table.rows) { node.replaceChildren(); return; }
         const { remark, calls } = table;
@@ -109,14 +109,14 @@ function drawBlock(form, block, paints, flushes, view) {
     case 'facts':
       countDown(form, view);
       return part('facts', h('dl', { class: 'plw-facts' }), (node) => {
-        const facts = form.get('facts');
+        const facts = unpack(form, 'facts');
         node.hidden = !facts.length;
         node.replaceChildren(...facts.map(([term, value, fraction]) => h('div', {}, h('dt', {}, term), h('dd', {}, value,
           fraction === undefined ? null : h('span', { class: 'plw-bar', 'aria-hidden': 'true', 'data-over': fraction > 1, style: `--part:${Math.min(1, fraction)}` })))));
       });
     case 'log':
       return part('log', h('details', { class: 'plw-remark plw-log' }, h('summary', {}, block.label), h('pre', { tabindex: '0', 'aria-label': block.label })), (node) => {
-        const lines = form.get('log') || [];
+        const lines = unpack(form, 'log');
         node.hidden = !lines.length;
         node.querySelector('pre').textContent = lines.join('\n');
       });
@@ -124,7 +124,7 @@ function drawBlock(form, block, paints, flushes, view) {
       const mark = h('span', { class: 'plw-lamp', 'aria-hidden': 'true' }), text = h('span'), when = h('span', { class: 'plw-when' });
       const buttons = block.actions.map((action) => drawButton(form, action, paints, flushes, view));
       return part('light', h('div', { class: 'plw-light', role: 'group', 'aria-label': 'In AWS' }, mark, h('p', { role: 'status' }, text, when), buttons), (node) => {
-        const light = form.get('light');
+        const light = unpack(form, 'light');
         node.dataset.tone = light.tone;
         mark.replaceChildren(...[LAMP[light.tone]].filter(Boolean).map(icon));
         text.textContent = light.text || '';
@@ -148,7 +148,7 @@ function countDown(form, view) {
       return;
     }
     const day = left >= 2880 ? `${Math.floor(left / 1440)} days` : left < 120 ? `${left || 'less than 1'} min` : `${Math.floor(left / 60)} h ${left % 60} min`;
-    form.set('facts', form.get('facts').map((fact) => (fact[0] === 'Credentials' ? [fact[0], fact[1].replace(/in .*?,/, `in ${day},`)] : fact)));
+    form.set('facts', JSON.stringify(unpack(form, 'facts').map((fact) => (fact[0] === 'Credentials' ? [fact[0], fact[1].replace(/in .*?,/, `in ${day},`)] : fact))));
   };
   view.timers.push(setInterval(tick, 10000));
   tick();

@@ -39,7 +39,7 @@ function h(tag, props, ...children) {
   return node;
 }
 
-// Fields and buttons come as one text each, which takes less room in a saved notebook; read once for each text.
+// What holds more than one thing comes as one text, which takes less room in a saved notebook; read once for each text.
 const unpacked = new WeakMap();
 
 function unpack(form, name) {
@@ -49,19 +49,34 @@ function unpack(form, name) {
   return known[name].value;
 }
 
+// What the fields of a form offer comes by messages, and is in no saved notebook: form -> field -> choices.
+const offered = new WeakMap();
+
+function keepOffers(forms, view) {
+  for (const form of forms) {
+    form.on('msg:custom', (content) => {
+      if (content.type !== 'choices') return;
+      addOffers(form, content.choices);
+      form.trigger('change:fields');
+    }, view);
+  }
+}
+const addOffers = (form, choices) => offered.set(form, { ...offered.get(form), ...choices });
+
 // Each of these draws one kind of control: what a person sets, its label, and what shows the field's state in it.
 function drawChecks(form, field, id) {
   const list = h('div', { class: 'plw-checks' });
   const always = field.always || [];
-  let revision = -1;
+  let drawn;
   const commit = () => form.send({
     type: 'input', name: field.name, value: [...list.querySelectorAll('input:checked')].map((box) => box.value),
   });
   const paint = (state) => {
-    if (state.revision === revision) return;
-    revision = state.revision;
+    const now = `${state.revision} ${state.choices.length}`;
+    if (now === drawn) return;
+    drawn = now;
     const known = [...list.querySelectorAll('input')];
-    (state.choices || []).forEach(([value, text], i) => {
+    state.choices.forEach(([value, text], i) => {
       let box = known[i];
       if (!box) {
         box = h('input', { id: `${id}-${i}`, type: 'checkbox', value, disabled: always.includes(value), onchange: commit });
@@ -110,17 +125,17 @@ function drawInput(form, field, id, flushes) {
   if (field.kind !== 'area') input.addEventListener('keydown', (e) => { if (e.key === 'Enter') commit(); });
   flushes.push(commit);
   const paint = (state) => {
-    if (state.choices && field.kind === 'select') {
+    if (field.kind === 'select') {
       const key = JSON.stringify(state.choices);
       if (input.dataset.choices !== key) {
         input.dataset.choices = key;
         input.replaceChildren(...state.choices.map(([value, text]) => h('option', { value: value || null }, text)));
         [...input.options].forEach((option, i) => { option.value = state.choices[i][0]; });
-        revision = -1;
+        [shown, revision] = [input.value, -1];
       }
     }
     // A text may be any; those that were found are offered.
-    if (state.choices?.length && input.tagName === 'INPUT') {
+    if (state.choices.length && input.tagName === 'INPUT') {
       const key = JSON.stringify(state.choices);
       if (list.dataset.choices !== key) {
         list.dataset.choices = key;
@@ -150,7 +165,7 @@ function drawField(form, field, paints, flushes) {
     'aria-labelledby': control.labelledby,
   }, control.nodes, h('p', { id: `${id}-help`, class: 'plw-help' }, field.help), note, error);
   paints.fields.push(() => {
-    const state = { choices: [], ...unpack(form, 'fields')[field.name] };
+    const state = { choices: offered.get(form)?.[field.name] || [], ...unpack(form, 'fields')[field.name] };
     control.paint(state);
     box.hidden = !!state.hidden;
     const said = state.warning || state.note;

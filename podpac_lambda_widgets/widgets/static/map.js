@@ -65,7 +65,7 @@ function drawMap(form, block, paints, flushes, view) {
   const turn = h('button', { type: 'button', class: 'plw-button', 'data-tone': 'chip', 'aria-pressed': 'false' }, 'Centre on 180°');
   let centre = 0, held = null, drag = null, timer = 0;
 
-  const shown = () => held || (form.get('map').region || []);
+  const shown = () => held || (unpack(form, 'map').region || []);
   const degrees = (x) => `${String(x).replace('-', '−')}°`;
   const words = (r) => `West ${degrees(r[0])}, south ${degrees(r[1])}, east ${degrees(r[2] > 180 ? r[2] - 360 : r[2])}, north ${degrees(r[3])}`;
   const paint = () => {

@@ -47,7 +47,7 @@ function drawNodes(form, block, paints, flushes) {
     h('div', { class: 'plw-folded-body plw-nodes-body' }, list, remark, h('div', { class: 'plw-grid' }, kind, name), help, grid, common, unavailable));
 
   paints.node_form.push(() => keepFocus(details, () => {
-    const state = form.get('node_form'), nodes = state.nodes || [];
+    const state = unpack(form, 'node_form'), nodes = state.nodes || [];
     said.textContent = nodes.length ? nodes.map((node) => node.name).join(', ') : state.said || '';
     list.replaceChildren(...nodes.map((node) => row(node, state.selected)));
     remark.textContent = state.said || '';

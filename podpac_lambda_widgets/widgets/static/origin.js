@@ -1,7 +1,7 @@
 // Where it comes from, as terms and values; what is long may be copied.
 BLOCKS.origin = (form, block, paints) => {
   const list = h('dl', { class: 'plw-origin' });
-  paints.origin.push(() => list.replaceChildren(...form.get('origin').map(([term, value]) =>
+  paints.origin.push(() => list.replaceChildren(...unpack(form, 'origin').map(([term, value]) =>
     h('div', {}, h('dt', {}, term), h('dd', {}, value.length > 120 ? drawCopy(value) : value)))));
   return list;
 };
@@ -10,7 +10,7 @@ BLOCKS.origin = (form, block, paints) => {
 BLOCKS.zarr = (form, block, paints) => {
   const place = h('div', { class: 'plw-zarr' });
   paints.picture.push(() => {
-    const { zarr } = form.get('picture');
+    const { zarr } = unpack(form, 'picture');
     place.hidden = !zarr;
     if (zarr && place.dataset.zarr !== zarr) {
       place.dataset.zarr = zarr;

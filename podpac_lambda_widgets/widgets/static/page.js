@@ -1,6 +1,6 @@
 // Forms on a page: heads, standings, views, and whether a kernel is there.
 const STANDING = { waiting: ['wait', 'Not yet'], ready: ['', 'Next'], working: ['busy', 'Working'], done: ['check', 'Done'], failed: ['alert', 'Needs attention'] };
-const CONSTANT = ['title', 'purpose', 'icon', 'comm', 'layout', 'tabbable', 'tooltip'];
+const CONSTANT = ['comm', 'layout', 'tabbable', 'tooltip'];
 const PATIENCE_MS = 5000;
 
 function save(content, buffers) {
@@ -12,20 +12,21 @@ function save(content, buffers) {
   setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
 
-// What forms are made of does not change; it is asked for, and in no saved notebook.
-function askBlocks(model) {
+// What forms are made of does not change; it is asked for, and in no saved notebook. With it comes what fields offer.
+function askForms(model, forms) {
   return new Promise((resolve) => {
     const receive = (content) => {
-      if (content.type !== 'blocks') return;
+      if (content.type !== 'forms') return;
       model.off('msg:custom', receive);
-      resolve(content.blocks);
+      forms.forEach((form, i) => addOffers(form, content.forms[i].choices));
+      resolve(content.forms);
     };
     model.on('msg:custom', receive);
-    model.send({ type: 'blocks' });
+    model.send({ type: 'forms' });
   });
 }
 
-function drawForm(form, blocks, number, view) {
+function drawForm(form, { title, purpose, icon: sign, blocks }, number, view) {
   // Every trait that is the form's own: what a block shows is painted again when its trait changes.
   const parts = form.keys().filter((name) => !name.startsWith('_') && !CONSTANT.includes(name));
   const paints = Object.fromEntries(parts.map((name) => [name, []]));
@@ -35,16 +36,16 @@ function drawForm(form, blocks, number, view) {
   const section = h('section', { class: 'plw-section', 'aria-labelledby': heading },
     h('div', { class: 'plw-rail' }, mark),
     h('div', { class: 'plw-panel' },
-      h('header', {}, icon(form.get('icon')),
-        h('div', {}, h('h3', { id: heading }, number ? h('span', { class: 'plw-sr' }, `Step ${number} `) : null, form.get('title')),
-          h('p', { class: 'plw-lead' }, form.get('purpose'))), status),
+      h('header', {}, icon(sign),
+        h('div', {}, h('h3', { id: heading }, number ? h('span', { class: 'plw-sr' }, `Step ${number} `) : null, title),
+          h('p', { class: 'plw-lead' }, purpose)), status),
       blocks.map((block) => drawBlock(form, block, paints, flushes, view))));
-  const code = drawCode(form, [form], view, flushes, form.get('title'));
+  const code = drawCode(form, [form], view, flushes, title);
   section.querySelector('.plw-panel').append(h('footer', { class: 'plw-foot' }, code.button), code.place);
   paints.standing.push(() => {
     const [name, word] = STANDING[form.get('standing')] || STANDING.waiting;
     section.dataset.standing = form.get('standing');
-    mark.replaceChildren(form.get('standing') === 'done' ? icon('check') : number ? String(number) : icon(form.get('icon')));
+    mark.replaceChildren(form.get('standing') === 'done' ? icon('check') : number ? String(number) : icon(sign));
     const note = form.get('note');
     status.replaceChildren(...(name ? [icon(name)] : []), h('span', { class: 'plw-sr' }, `${word}: `), h('span', {}, note || word));
   });
@@ -116,10 +117,11 @@ async function render({ model, el, forms, kernel, offer, before }) {
   model.on('msg:custom', welcome);
   root.addEventListener('click', (event) => { if (event.target.closest('button')) ask(); });
   late = setTimeout(complain, PATIENCE_MS);
-  const blocks = await askBlocks(model);
+  keepOffers(forms, view);
+  const made = await askForms(model, forms);
   const code = drawCode(model, forms, view, [], title);
   if (title) root.prepend(h('div', { class: 'plw-head' }, h('div', {}, h('h2', {}, title), h('p', {}, model.get('lead'))), h('div', { class: 'plw-actions' }, code.button), code.place));
-  body.append(...forms.map((form, i) => drawForm(form, blocks[i], title ? i + 1 : 0, view)));
+  body.append(...forms.map((form, i) => drawForm(form, made[i], title ? i + 1 : 0, view)));
   ask();
   const unwatch = watchKernel(forms[0], kernel, () => {
     clearTimeout(late);

@@ -48,7 +48,7 @@ class ResultPlot {
   // The form's traits
 
   update() {
-    const picture = this.form.get('picture'), drawable = picture.kind === 'picture';
+    const picture = unpack(this.form, 'picture'), drawable = picture.kind === 'picture';
     this.empty.hidden = drawable;
     this.shown.hidden = !drawable;
     this.sentence.textContent = picture.sentence || this.blank;
@@ -135,7 +135,7 @@ class ResultPlot {
   }
 
   drawRaster(room) {
-    const picture = this.form.get('picture'), { data, canvas, axes } = this;
+    const picture = unpack(this.form, 'picture'), { data, canvas, axes } = this;
     const place = placeRaster(room, data, picture.map || data.kind === 'photo');
     const ratio = globalThis.devicePixelRatio || 1, { box } = place;
     this.place = place;
@@ -166,7 +166,7 @@ class ResultPlot {
     this.place = placeLine(room, this.data.line, this.data.time);
     this.setSize(this.place);
     this.axes.setAttribute('role', 'img');
-    this.axes.setAttribute('aria-label', this.form.get('picture').alt || sayLine(this.data.line));
+    this.axes.setAttribute('aria-label', unpack(this.form, 'picture').alt || sayLine(this.data.line));
     this.axes.replaceChildren(...drawLine(this.place, this.data.line).flat(Infinity).filter(Boolean));
   }
 

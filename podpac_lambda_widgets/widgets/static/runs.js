@@ -5,7 +5,7 @@ const RUN_COLUMNS = ['Run', 'State', 'Points', 'Time', 'Cost', 'Memory'];
 function drawOutlook(form, block, paints) {
   const node = h('p', { class: 'plw-outlook', role: 'status' });
   paints.outlook.push(() => {
-    const { tone, text } = form.get('outlook');
+    const { tone, text } = unpack(form, 'outlook');
     node.hidden = !text;
     node.dataset.tone = tone || '';
     if (node.textContent !== (text || '')) node.replaceChildren(icon(tone === 'warn' ? 'alert' : 'info'), h('span', {}, text || ''));
@@ -64,7 +64,7 @@ function drawRuns(form, block, paints, flushes, view) {
     ticking = going.length ? setTimeout(tick, 500) : 0;
   };
   const paint = () => keepFocus(node, () => {
-    const { rows, remark } = form.get('runs');
+    const { rows, remark } = unpack(form, 'runs');
     if (!(rows || []).length) {
       node.replaceChildren(h('p', { class: 'plw-lead' }, remark || 'No run yet. The runs of this function are listed here, whoever began them.'));
       return;
