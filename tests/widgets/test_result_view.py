@@ -174,7 +174,9 @@ def test_fields_show_only_where_they_mean_something(view: ResultView) -> None:
 
 def test_another_plane_can_be_chosen(view: ResultView, front: Front) -> None:
     view.show_array(cube())
+    assert not hidden(view, "coastline")
     view.display.plane = "time × lon"
+    assert hidden(view, "coastline")
     content, _ = front.ask("picture", width=50, height=50)
     assert (content["y"]["kind"], content["x"]["kind"]) == ("time", "lon")
     assert [slider["dim"] for slider in content["sliders"]] == ["lat"]
