@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,21 +187,67 @@ def ask_at(step: int) -> bytes:
 CORNERS = {"coords": [{"name": "lat", "values": [0.0, 1.0]}, {"name": "lon", "values": [0.0, 300.0]}]}
 
 
+#: Each kind of request a few times: imports on first use are made then.
+WARM_UP = 20
+
+
+def memory_over(functions: Any, name: str, runs: int) -> tuple[list[int], int]:
+    """MB that the environment had used at most after each of so many warm runs, and how many were refused."""
+    used, refused = [], 0
+    for step in range(WARM_UP + runs):
+        answer = functions.invoke(FunctionName=name, Payload=ask_at(step), LogType="Tail")
+        refused += b"PipelineRejectedError" in answer["Payload"].read()
+        found = re.search(rb"Max Memory Used: (\d+) MB", base64.b64decode(answer["LogResult"]))
+        assert found is not None
+        used.append(int(found[1]))
+    return used[WARM_UP - 1 :], refused
+
+
+def has_grown(used: list[int]) -> bool:
+    return used[-1] > 1.05 * used[0]
+
+
 def test_memory_stays_what_it_is_over_500_warm_runs(aws: LocalSession, function: str) -> None:
     functions = aws.client("lambda")
     # In an environment of its own: what others needed before would hide what this needs.
     functions.update_function_configuration(FunctionName=NAME, Description="fresh")
     functions.get_waiter("function_updated_v2").wait(FunctionName=NAME)
-    used, refused = [], 0
-    for step in range(WARM_UP + 500):
-        answer = functions.invoke(FunctionName=function, Payload=ask_at(step), LogType="Tail")
-        refused += b"PipelineRejectedError" in answer["Payload"].read()
-        found = re.search(rb"Max Memory Used: (\d+) MB", base64.b64decode(answer["LogResult"]))
-        assert found is not None
-        used.append(int(found[1]))
+    used, refused = memory_over(functions, function, 500)
     assert refused == (WARM_UP + 500) // 4
-    assert used[-1] <= 1.05 * used[WARM_UP - 1], used[:: WARM_UP * 5]
+    assert not has_grown(used), used[::100]
 
 
-#: Each kind of request a few times: imports on first use are made then.
-WARM_UP = 20
+LEAKY = """
+from podpac_lambda_widgets.remote.triggers import make_function
+
+_function, _seen = make_function(), []
+
+
+def answer(event, context):
+    answer = _function.handle(event, context)
+    _seen.append(bytearray(answer).ljust(SIZE))
+    return answer
+"""
+
+
+def test_a_function_that_keeps_what_it_saw_is_found_out(
+    aws: LocalSession, function: str, package: Package, tmp_path: Path
+) -> None:
+    """96 kB of each run; over 500 runs, 31 kB of each would be as much."""
+    functions, s3 = aws.client("lambda"), aws.client("s3")
+    archive = Path(shutil.copy(package.dist.path, tmp_path / "leaky.zip"))
+    with zipfile.ZipFile(archive, "a") as made:
+        made.writestr("leaky.py", LEAKY.replace("SIZE", "98304"))
+    s3.upload_file(str(archive), BUCKET, "code/leaky.zip")
+    told = functions.get_function_configuration(FunctionName=NAME)
+    functions.create_function(
+        FunctionName="leaky", Handler="leaky.answer", Code={"S3Bucket": BUCKET, "S3Key": "code/leaky.zip"},
+        **{key: told[key] for key in ("Role", "Runtime", "MemorySize", "Timeout")},
+    )  # fmt: skip
+    functions.get_waiter("function_active_v2").wait(FunctionName="leaky")
+    try:
+        used, refused = memory_over(functions, "leaky", 160)
+    finally:
+        functions.delete_function(FunctionName="leaky")
+    assert refused == (WARM_UP + 160) // 4
+    assert has_grown(used), used[::20]
