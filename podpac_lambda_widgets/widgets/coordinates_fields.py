@@ -12,6 +12,7 @@ from podpac_lambda_widgets.model.times import count_times
 from podpac_lambda_widgets.widgets.evaluation import Evaluation
 from podpac_lambda_widgets.widgets.fields import describe_field, group
 from podpac_lambda_widgets.widgets.texts import set_out_json
+from podpac_lambda_widgets.widgets.tiled_map import probe_tile
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
@@ -55,7 +56,7 @@ class CoordinatesFields:
 
         area = describe_field(self._evaluation, "coordinates", rows=5, kind="area", span=12, mono=True)
         return [
-            {"block": "map"},
+            {"block": "map", "tile": probe_tile()},
             group("", [*row(*LAT), *row(*LON), *row(*TIMES, narrow=6)]),
             group("", [area]),
         ]

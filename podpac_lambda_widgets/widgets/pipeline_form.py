@@ -27,6 +27,7 @@ from podpac_lambda_widgets.widgets.outlook import Outlook
 from podpac_lambda_widgets.widgets.pipeline_fields import layout, run_code
 from podpac_lambda_widgets.widgets.runs_table import RunsTable
 from podpac_lambda_widgets.widgets.texts import is_json_of, set_out_json
+from podpac_lambda_widgets.widgets.tiled_map import TiledMap
 from podpac_lambda_widgets.widgets.worker import Worker
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class PipelineForm(Form):
         self.nodes = NodeEditor(self, self.read_pipeline, functools.partial(self.enter, "pipeline"))
         self.run_table = RunsTable(self, worker, stack)
         self._outlook = Outlook(self)
+        self.tiles = TiledMap(self)
         super().__init__(
             worker,
             title="Run",
@@ -176,12 +178,14 @@ class PipelineForm(Form):
     # The front end
 
     def handle_message(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
-        """Handle one message of the front end; besides those of every form: ``region``, ``node`` and ``run``."""
+        """Handle one message of the front end; beside those of every form: ``region``, ``tiles``, ``node``, ``run``."""
         kind, name, key = content.get("type"), str(content.get("name", "")), str(content.get("key", ""))
         if kind == "region":
             self._try("lat_first", lambda: self._where.set_region(content.get("region")))
         elif kind == "input" and name.startswith(PREFIX) and name in self.fields:
             self._try(name, lambda: self.nodes.enter(name, content.get("value")))
+        elif kind == "tiles":
+            self.perform_with("tiles", lambda: self.tiles.show(content.get("view")))
         elif kind == "node" and name in ("select", "remove"):
             self._try("pipeline", lambda: getattr(self.nodes, name)(key))
         elif kind == "run" and name in ("cancel", "again", "show_result", "read_log"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 
@@ -128,4 +130,57 @@ def test_a_pipeline_is_put_together_in_the_node_form(lab: Any, studio: Any) -> N
     studio.type("Pipeline", '{"Wave": {"node": "core.algorithm.utility.SinCoords"}}')
     expect(run.locator(".plw-node-name")).to_have_text(["Wave"])
     assert lab.page.evaluate("() => window.attacked") is None
+    assert lab.complaints == []
+
+
+def _blue_tile() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (256, 256), (170, 211, 223)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_map_with_tiles_is_there_for_who_asks_and_can_reach_them(lab: Any, studio: Any) -> None:
+    lab.keep = False
+    asked: list[str] = []
+    tile = _blue_tile()
+    reachable = False
+
+    def answer(route: Any) -> None:
+        asked.append(route.request.url)
+        if reachable:
+            route.fulfill(body=tile, content_type="image/png")
+        else:
+            route.abort()
+
+    lab.page.route("https://tile.openstreetmap.org/**", answer)
+    run = studio.step("Run")
+    frame, choice = map_frame(studio), run.get_by_role("button", name="Map with tiles")
+    assert asked == []
+    choice.click()
+    expect(run.get_by_text("The tile server cannot be reached from here.")).to_be_visible()
+    expect(frame).to_be_visible()
+    assert len(asked) == 1
+    reachable = True
+    choice.click()
+    leaflet = run.locator(".leaflet-container")
+    expect(leaflet).to_be_visible()
+    expect(frame).to_be_hidden()
+    expect(leaflet.locator("path.leaflet-interactive").first).to_be_attached()
+    run.get_by_role("link", name="Draw a rectangle").click()
+    box = leaflet.bounding_box()
+    for x, y in ((0.2, 0.5), (0.3, 0.6), (0.4, 0.7)):
+        lab.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        if x == 0.2:
+            lab.page.mouse.down()
+    lab.page.mouse.up()
+    expect(studio.field("Longitude, first")).not_to_have_value("90")
+    west, south, east, north = values(studio)
+    assert -180 < west < east < 0
+    assert -90 < south < north < 30
+    lab.run_code("studio.pipeline.set_region(0, 0, 40, 20)")
+    near(studio, lab, 0, 0, 40, 20)
+    expect(leaflet.locator("path.leaflet-interactive")).to_have_count(1)
+    choice.click()
+    expect(frame).to_be_visible()
+    expect(leaflet).to_be_hidden()
     assert lab.complaints == []

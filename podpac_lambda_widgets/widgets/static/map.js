@@ -3,6 +3,7 @@ const MAP_HINT = 'Drag to draw a region, drag it to move it, or its corners to r
 const CORNERS = ['nw', 'ne', 'sw', 'se'];
 const GRAB_PX = 12;
 const MAP_SETTLE_MS = 250;
+const TILE_MS = 5000;
 const FIRST_REGION = [-30, -20, 30, 20];
 
 function svg(tag, props, ...children) {
@@ -49,6 +50,45 @@ function stretched([west, south, east, north], corner, lon, lat) {
 function keyStep([west, south, east, north]) {
   const span = Math.max(east - west, north - south);
   return span >= 60 ? 5 : span >= 10 ? 1 : span >= 1 ? 0.1 : 0.01;
+}
+
+// Whether a tile can be had by this browser, in reasonable time.
+function hasTiles(address) {
+  return new Promise((resolve) => {
+    const tile = new Image(), late = setTimeout(() => resolve(false), TILE_MS);
+    tile.onload = tile.onerror = () => { clearTimeout(late); resolve(tile.naturalWidth > 0); };
+    tile.src = address;
+  });
+}
+
+// The button for ipyleaflet's map, which the kernel makes, and its place. Nothing is asked of the tile server before.
+function drawTiles(form, address, view, swap) {
+  const place = h('div', { class: 'plw-map-frame' }), said = h('span', { class: 'plw-hint', role: 'status' });
+  let child = null;
+  const show = (shown) => {
+    place.hidden = !shown;
+    swap(shown);
+    button.setAttribute('aria-pressed', String(shown));
+  };
+  const button = h('button', { type: 'button', class: 'plw-button', 'data-tone': 'chip', 'aria-pressed': 'false', onclick: async () => {
+    said.textContent = '';
+    if (child) { show(place.hidden); return; }
+    said.textContent = 'Asking the tile server …';
+    if (await hasTiles(address)) form.send({ type: 'tiles', view: view.id });
+    else said.textContent = 'The tile server cannot be reached from here.';
+  } }, 'Map with tiles');
+  place.hidden = true;
+  form.on('msg:custom', async (content) => {
+    if (content.type !== 'tiles' || content.view !== view.id || child) return;
+    const manager = view.page.widget_manager;
+    child = await manager.create_view(await manager.get_model(content.model));
+    place.append(child.el);
+    said.textContent = '';
+    show(true);
+    // It draws itself when it is told that it is on the page; JupyterLab tells only what it has put there itself.
+    child.processLuminoMessage?.({ type: 'after-attach' });
+  }, view);
+  return { place, said, button };
 }
 
 function drawMap(form, block, paints, flushes, view) {
@@ -169,7 +209,8 @@ function drawMap(form, block, paints, flushes, view) {
     paint();
   });
   askLand(view).then((found) => drawMapLand(land, found));
-  return h('div', { class: 'plw-map' }, frame,
-    h('div', { class: 'plw-map-foot' }, said, turn), h('div', { class: 'plw-sr', id: `${id}-hint` }, MAP_HINT), status);
+  const tiles = block.tile ? drawTiles(form, block.tile, view, (shown) => { frame.hidden = turn.hidden = shown; }) : {};
+  return h('div', { class: 'plw-map' }, frame, tiles.place,
+    h('div', { class: 'plw-map-foot' }, said, h('div', { class: 'plw-actions' }, tiles.said, turn, tiles.button)), h('div', { class: 'plw-sr', id: `${id}-hint` }, MAP_HINT), status);
 }
 BLOCKS.map = drawMap;
