@@ -28,7 +28,7 @@ class Answered:
     Parameters
     ----------
     timings : mapping of str to float
-        Seconds the function spent on each part.
+        Seconds the function spent on each part; see :class:`podpac_lambda_widgets.remote.wire.Answer`.
     versions : mapping of str to str
         Versions of podpac and others in the function.
     elapsed : float

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -154,8 +154,10 @@ class Function:
 
     def _answer(self, event: object, entry: dict[str, object]) -> bytes | dict[str, object]:
         found = require_mapping(event, "The event")
+        if is_claim(found):
+            return self._answer_claim(found, entry)
         if is_ours(found):
-            return self._answer_call(redeem(found, self.bucket) if is_claim(found) else found, entry)
+            return self._answer_call(found, entry)
         noting = _Noting(self, entry)
         if is_s3_event(found):
             entry["trigger"] = "S3"
@@ -165,9 +167,19 @@ class Function:
             return answer_http(found, noting, self._store, entry)
         return self._answer_call(found, entry)
 
-    def _answer_call(self, event: Mapping[str, object], entry: dict[str, object]) -> bytes:
+    def _answer_claim(self, event: Mapping[str, object], entry: dict[str, object]) -> bytes:
+        began = time.perf_counter()
+        request = redeem(event, self.bucket)
+        before = {"request": time.perf_counter() - began}
+        # Told in the log even where the request is then refused.
+        entry["timings"] = before
+        return self._answer_call(request, entry, before)
+
+    def _answer_call(
+        self, event: Mapping[str, object], entry: dict[str, object], before: Mapping[str, float] | None = None
+    ) -> bytes:
         request, encoding = read_request(event)
-        noting = _Noting(self, entry)
+        noting = _Noting(self, entry, before or {})
         noting.check(request)
         if encoding == "podpac":
             return _legacy_answer(noting.compute(request, encoding))
@@ -250,6 +262,8 @@ class _Noting:
 
     function: Function
     entry: dict[str, object]
+    #: Seconds of what was done before there was a request.
+    before: Mapping[str, float] = field(default_factory=dict)
 
     def check(self, request: Request) -> None:
         self.function.check(request)
@@ -260,6 +274,7 @@ class _Noting:
 
     def compute(self, request: Request, encoding: Encoding) -> Result:
         result = self.function.compute(request, encoding)
+        result = replace(result, timings={**self.before, **result.timings})
         self.entry["timings"] = dict(result.timings)
         return result
 

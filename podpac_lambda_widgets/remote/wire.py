@@ -111,7 +111,8 @@ class Answer:
     sha256 : str
         SHA-256 of the result, inline or stored, as hexadecimal digits.
     timings : mapping of str to float
-        Seconds of ``init``, ``dependencies``, ``import``, ``evaluate``, ``encode`` and ``upload``.
+        Seconds of ``init``, ``dependencies``, ``import``, ``evaluate``, ``encode`` and ``upload``; of a request that
+        came by a claim also ``request``, in which it was read from the bucket.
     versions : mapping of str to str
     request_sha256 : str
         The name of the computation, see :func:`podpac_lambda_widgets.remote.canonical.request_sha256`.

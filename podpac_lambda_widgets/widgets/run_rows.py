@@ -129,7 +129,7 @@ def record_row(record: RunRecord) -> dict[str, Any]:
         "title": "From the log",
         "state": state,
         "word": _WORDS[state],
-        "way": _WAY_WORDS.get(record.trigger, record.trigger),
+        "way": _WAY_WORDS.get(record.trigger, record.trigger) + _by_the_bucket(record),
         "started": record.started.isoformat(timespec="seconds"),
         "points": f"{record.points:,}" if record.points is not None else "",
         "elapsed": round(record.seconds, 1) if record.seconds is not None else None,
@@ -140,6 +140,11 @@ def record_row(record: RunRecord) -> dict[str, Any]:
         "log": True,
         **_reported(record),
     }
+
+
+def _by_the_bucket(record: RunRecord) -> str:
+    """What is said of a request that was too large for the call."""
+    return ", request by the bucket" if "request" in record.timings else ""
 
 
 def _reported(record: RunRecord) -> dict[str, str]:

@@ -49,7 +49,8 @@ class Shelf:
 
     def __init__(self, session: LocalSession) -> None:
         self.client = session.client("s3")
-        self.function = Function(ENVIRON, s3_client=lambda: self.client, print_line=lambda line: None)
+        self.lines: list[str] = []
+        self.function = Function(ENVIRON, s3_client=lambda: self.client, print_line=self.lines.append)
 
     def leave(self, body: bytes, claim: str = "") -> str:
         claim = claim or name_claim(RUN, body)
@@ -78,6 +79,18 @@ def test_a_claim_gives_what_the_request_itself_gives(shelf: Shelf) -> None:
     expected = shelf.ask(REQUEST)
     assert found.request_sha256 == expected.request_sha256
     assert unpack_array(found.body).identical(unpack_array(expected.body))
+
+
+def test_the_answer_and_the_log_say_how_long_it_took_to_read_the_request(shelf: Shelf) -> None:
+    [found, direct] = [shelf.ask(each).timings for each in (encode_claim(shelf.leave(REQUEST)), REQUEST)]
+    assert 0 < found["request"] < 60
+    assert found.keys() - direct.keys() == {"request"}
+    told = [json.loads(line)["timings"] for line in shelf.lines]
+    assert [each.get("request") for each in told] == [found["request"], None]
+    # Of one that is refused too.
+    with pytest.raises(errors.PipelineRejectedError):
+        shelf.ask(encode_claim(shelf.leave(encode(Request({"x": {"node": "system", "plugin": "os"}}, GRID)))))
+    assert json.loads(shelf.lines[-1])["timings"].keys() == {"request"}
 
 
 def test_nothing_that_was_left_passes_by_the_guard(shelf: Shelf) -> None:

@@ -114,6 +114,15 @@ def test_an_earlier_result_can_be_shown_again(built: Studio, backend: Any, front
     assert built.results.result is first
 
 
+def test_a_run_whose_request_went_by_the_bucket_says_so(built: Studio, backend: Any, front_end: Any) -> None:
+    backend.history = (record("x-8", timings={"request": 0.2, "evaluate": 1.0}), record("x-9"))
+    front_end.press(built.pipeline, "run")
+    built.wait(30)
+    assert {row["key"]: row["way"] for row in rows(built)} == {
+        "run-1": "direct", "x-8": "call, request by the bucket", "x-9": "call",
+    }  # fmt: skip
+
+
 def test_runs_of_the_log_are_listed_with_those_of_the_session_once(built: Studio, backend: Any, front_end: Any) -> None:
     backend.history = (record("r-1", billed_ms=901), record("x-9", outcome="PipelineRejectedError", trigger="HTTP"))
     front_end.press(built.pipeline, "run")
