@@ -89,7 +89,7 @@ function drawBlock(form, block, paints, flushes, view) {
       const buttons = block.actions.map((action) => drawButton(form, action, paints, flushes, view));
       const place = h('div', { class: 'plw-sign-in', role: 'group', 'aria-label': 'Sign in by a browser' });
       view.timers.push(setInterval(() => place.tick?.(), 1000));
-      return part('card', place, (node) => drawSignIn(node, form.get('card').sign_in, buttons, view));
+      return part('card', place, (node) => drawSignIn(node, unpack(form, 'card').sign_in, buttons, view));
     }
     case 'table':
       return part('table', h('div', { class: 'plw-plan' }), (node) => {
