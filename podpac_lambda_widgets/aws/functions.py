@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from podpac_lambda_widgets.aws import tags
 from podpac_lambda_widgets.aws.function_code import check_code, code_arguments, hexadecimal
-from podpac_lambda_widgets.aws.translate import asking, error_code, error_message
+from podpac_lambda_widgets.aws.translate import asking, error_code, error_message, request_id
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
@@ -225,7 +225,7 @@ def _too_few_left(client: Any, error: ClientError, name: str, number: int) -> Aw
         next_step="Reserve fewer or none, or ask AWS to raise the quota 'Concurrent executions' of Lambda "
         "(Service Quotas in the AWS console).",
         code=error_code(error),
-        request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
+        request_id=request_id(error),
     )
 
 
@@ -248,6 +248,7 @@ def wait_for(client: Any, waiter: str, name: str, **version: str) -> None:
             why=reason,
             next_step="Read the reason; mend it and build again.",
             code=str(found.get("StateReasonCode") or found.get("LastUpdateStatusReasonCode") or ""),
+            request_id=str(found.get("ResponseMetadata", {}).get("RequestId", "")),
         ) from None
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import ClientError
 
-from podpac_lambda_widgets.aws.translate import asking, translate
+from podpac_lambda_widgets.aws.translate import asking, request_id, translate
 from podpac_lambda_widgets.errors import AccessDeniedError, AwsError, PodpacLambdaError
 
 #: Asks AWS anew who we are; raises a CredentialsError when it does not know us any more.
@@ -60,7 +60,7 @@ def translate_head(
             why=forbidden,
             next_step=f"Check the bucket's name and policy, and ask an administrator for the permission {action}.",
             code="403",
-            request_id=str(error.response["ResponseMetadata"].get("RequestId", "")),
+            request_id=request_id(error),
         )
     if status(error) not in (301, 307, 400):
         return translate(error, what, resource)
@@ -73,7 +73,7 @@ def translate_head(
         + (f"; the bucket is in {region}." if region else "; AWS accepts the credentials."),
         next_step="Check the region you are connected to, this machine's clock, and AWS_ENDPOINT_URL if it is set.",
         code=str(status(error)),
-        request_id=str(error.response["ResponseMetadata"].get("RequestId", "")),
+        request_id=request_id(error),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets.aws.function_policy import function_name, put_statement, read_statements, remove_statement
-from podpac_lambda_widgets.aws.translate import asking, error_code, error_message
+from podpac_lambda_widgets.aws.translate import asking, error_code, error_message, request_id
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import AccessDeniedError, AwsError, ResourceNotFoundError
@@ -251,7 +251,7 @@ def _explain(error: ClientError, s3: Any, lambda_client: Any, trigger: S3Trigger
                 next_step="It is not ours: let its owner delete it (S3 console, Properties, Event notifications), "
                 "then try again.",
                 code=error_code(error),
-                request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
+                request_id=request_id(error),
             ) from None
 
 

@@ -101,6 +101,7 @@ _QUOTAS = {
 }
 _NOT_ENABLED = "The account has not enabled this service or region: enable it in the console, or choose another region."
 _PROXY_STEP = "The proxy wants a name and a password: set them in HTTPS_PROXY, as your network's owner tells."
+_FAULT_STEP = "AWS itself has failed: try again in a few minutes."
 _STEPS = {
     "RequestTimeTooSkewed": _CLOCK_STEP,
     "407": _PROXY_STEP,
@@ -116,6 +117,16 @@ def error_code(error: BaseException) -> str:
     if isinstance(error, botocore_errors.ClientError):
         return str(error.response.get("Error", {}).get("Code", ""))
     return ""
+
+
+def request_id(error: botocore_errors.ClientError) -> str:
+    """AWS's id of the request that failed, or an empty string.
+
+    Of a fault of AWS's own whose answer has no body, as that to a HEAD, botocore leaves it among the headers.
+    """
+    metadata = error.response.get("ResponseMetadata", {})
+    headers = metadata.get("HTTPHeaders", {})
+    return str(metadata.get("RequestId") or headers.get("x-amz-request-id") or headers.get("x-amzn-requestid") or "")
 
 
 def error_message(error: BaseException) -> str:
@@ -189,38 +200,50 @@ def _translate_failure(error: Exception, what: str, resource: str) -> PodpacLamb
         return EndpointUnreachableError(
             f"{what} failed: AWS could not be reached",
             resource=resource,
-            why=_mask(str(error)),
+            why=_mask(_network_reason(error)),
             next_step=_network_step(error),
         )
     if isinstance(error, botocore_errors.NoRegionError):
         return InvalidValueError(
             "No region was chosen", field="region", next_step="Choose a region, such as us-east-1."
         )
-    return AwsError(f"{what} failed", resource=resource, why=_mask(str(error)))
+    return AwsError(
+        f"{what} failed",
+        resource=resource,
+        why=_mask(str(error)),
+        next_step="Try again; if it goes on, report what it says.",
+    )
+
+
+def _network_reason(error: Exception) -> str:
+    """botocore's words; of a proxy's they leave out what it said."""
+    if isinstance(error, botocore_errors.ProxyConnectionError):
+        cause = error.kwargs.get("error")
+        # urllib3's error has what it was caused by, such as "Tunnel connection failed: 407".
+        return f"{error}: {getattr(cause, 'original_error', cause)}"
+    return str(error)
 
 
 def _network_step(error: Exception) -> str:
-    text = str(error)
     if isinstance(error, botocore_errors.SSLError):
         return (
             "Something between here and AWS opens encrypted traffic: put your network's CA bundle into AWS_CA_BUNDLE "
             "(a file that exists)."
         )
-    if isinstance(error, botocore_errors.ProxyConnectionError) and "407" in text:
+    if isinstance(error, botocore_errors.ProxyConnectionError) and " 407" in _network_reason(error):
         return _PROXY_STEP
     return "Check the network, a proxy, and AWS_ENDPOINT_URL if it is set."
 
 
 def _translate_answer(error: botocore_errors.ClientError, what: str, resource: str) -> PodpacLambdaError:
     code, message = error_code(error), error_message(error)
-    request_id = str(error.response.get("ResponseMetadata", {}).get("RequestId", ""))
     if code in _EXPIRED:
         return ExpiredCredentialsError(
             "The session token has expired",
             why=message,
             next_step="Get new credentials and connect again.",
             code=code,
-            request_id=request_id,
+            request_id=request_id(error),
         )
     if code in _WRONG:
         step = "Check the access key ID and the secret; a key that begins with ASIA needs a session token."
@@ -233,17 +256,22 @@ def _translate_answer(error: botocore_errors.ClientError, what: str, resource: s
             why=message,
             next_step=step,
             code=code,
-            request_id=request_id,
+            request_id=request_id(error),
         )
     if code in _DENIED:
-        return _denied(error, what, resource, request_id)
+        return _denied(error, what, resource)
     kind, step = _kind_and_step(code, message)
-    return kind(f"{what} failed", resource=resource, why=message, next_step=step, code=code, request_id=request_id)
+    if not step:
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
+        step = _FAULT_STEP if status >= 500 else "Mend what AWS says is wrong, and try again."
+    return kind(
+        f"{what} failed", resource=resource, why=message, next_step=step, code=code, request_id=request_id(error)
+    )
 
 
 def _kind_and_step(code: str, message: str) -> tuple[type[AwsError], str]:
     if code in _MISSING:
-        return ResourceNotFoundError, ""
+        return ResourceNotFoundError, "Look at a new plan: it says what is there."
     if code in _THROTTLED:
         return ThrottledError, "Wait a little and try again."
     if code in _EXISTS or (code == "ResourceConflictException" and _EXISTS_IN_LAMBDA.search(message)):
@@ -256,24 +284,33 @@ def _kind_and_step(code: str, message: str) -> tuple[type[AwsError], str]:
     return AwsError, _STEPS.get(code, "")
 
 
-def _denied(error: botocore_errors.ClientError, what: str, resource: str, request_id: str) -> AccessDeniedError:
+def _denied(error: botocore_errors.ClientError, what: str, resource: str) -> AccessDeniedError:
     message = error_message(error)
     named = re.search(r"not authorized to perform: ([\w-]+:\w+)", message)
     action = named.group(1) if named else ""
-    step = (
-        f"Ask an administrator for the permission {action}." if action else "Ask an administrator for the permission."
-    )
-    if "explicit deny" in message:
-        step = "A policy of the organisation forbids this: ask an administrator."
     return AccessDeniedError(
         f"{what} is not permitted",
         action=action,
         resource=resource,
         why=message,
-        next_step=step,
+        next_step=_denied_step(message, action),
         code=error_code(error),
-        request_id=request_id,
+        request_id=request_id(error),
     )
+
+
+def _denied_step(message: str, action: str) -> str:
+    """By the kind of policy that AWS names (IAM user guide, "Troubleshoot access denied error messages")."""
+    permission = f"the permission {action}" if action else "the permission"
+    if re.search(r"(service|resource) control policy", message):
+        return "A policy of the organisation forbids this: ask an administrator."
+    if "permissions boundary" in message:
+        return (
+            f"The permissions boundary of your user or role has to allow it too: ask an administrator for {permission}."
+        )
+    if "explicit deny" in message:
+        return f"A policy forbids this, whatever others allow: ask an administrator to take {action or 'it'} out of it."
+    return f"Ask an administrator for {permission}."
 
 
 def _mask(text: str) -> str:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import boto3
 import pytest
 from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions as botocore_errors
+from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
 from podpac_lambda_widgets import errors
@@ -61,9 +67,38 @@ def test_a_missing_permission_is_named() -> None:
     assert "iam:CreateRole" in error.next_step
 
 
-def test_an_organisations_deny_is_said_to_be_one() -> None:
-    message = "not authorized to perform: s3:CreateBucket with an explicit deny in a service control policy"
-    assert "organisation" in translate(answer("AccessDenied", message), "x").next_step
+WHO_DENIES = [
+    ("with an explicit deny in a service control policy", "organisation"),
+    ("because no service control policy allows the s3:CreateBucket action", "organisation"),
+    ("with an explicit deny in a resource control policy", "organisation"),
+    ("with an explicit deny in a permissions boundary", "permissions boundary"),
+    ("because no permissions boundary allows the s3:CreateBucket action", "permissions boundary"),
+    ("with an explicit deny in an identity-based policy", "take s3:CreateBucket out of it"),
+    ("with an explicit deny in a resource-based policy", "take s3:CreateBucket out of it"),
+    ("because no identity-based policy allows the s3:CreateBucket action", "for the permission s3:CreateBucket"),
+]
+
+
+@pytest.mark.parametrize(("reason", "step"), WHO_DENIES)
+def test_the_kind_of_policy_that_denies_is_told(reason: str, step: str) -> None:
+    message = f"not authorized to perform: s3:CreateBucket on resource: x {reason}"
+    told = translate(answer("AccessDenied", message), "x").next_step
+    assert step in told
+    assert ("organisation" in told) == (step == "organisation")
+
+
+@pytest.mark.parametrize(
+    ("raised", "step"),
+    [
+        (answer("InternalFailure", status=500), "try again"),
+        (answer("NeverHeardOf", status=400), "what AWS says"),
+        (answer("ResourceNotFoundException", status=404), "a new plan"),
+        (botocore_errors.IncompleteReadError(actual_bytes=1, expected_bytes=2), "Try again"),
+    ],
+    ids=["its own fault", "an unknown code", "gone", "cut short"],
+)
+def test_what_nobody_foresaw_has_a_next_step_too(raised: Exception, step: str) -> None:
+    assert step in translate(raised, "Creating the role").next_step
 
 
 OTHERS = [
@@ -92,6 +127,38 @@ def test_a_proxys_password_is_masked() -> None:
     error = translate(raised, "Asking")
     assert "hunter2" not in str(error)
     assert isinstance(error, errors.EndpointUnreachableError)
+
+
+@pytest.fixture
+def proxy() -> Iterator[str]:
+    """A proxy that wants a name and another password than it gets; the address that it is used by."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            self.send_error(407, "Proxy Authentication Required")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://me:hunter2@127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_proxy_that_refuses_says_what_it_wants_and_not_the_password(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "s" * 40, region_name="us-east-1")
+    client = session.client("sts", config=Config(retries={"total_max_attempts": 1}))
+    with pytest.raises(errors.EndpointUnreachableError) as caught, asking("Asking AWS who we are"):
+        client.get_caller_identity()
+    assert "407" in caught.value.why
+    assert "HTTPS_PROXY" in caught.value.next_step
+    assert "hunter2" not in str(caught.value)
 
 
 class Clock:

@@ -57,11 +57,15 @@ def deny(overlay: Any, operation: str, message: str = NO_POLICY) -> list[float]:
 def what_is_wrong(told: errors.PodpacLambdaError | str, action: str) -> list[str]:
     """What a refused caller is not told."""
     wrong = [] if action in str(told) else [f"does not name the action: {told}"]
-    if isinstance(told, errors.PodpacLambdaError):
-        wrong += [f"has no {name}" for name in ("why", "next_step", "code", "request_id") if not getattr(told, name)]
-        # Who we are is no resource.
-        if not (told.resource or getattr(told, "failed", "") or action.startswith("sts:")):
-            wrong.append("does not name the resource")
+    # Who we are is no resource.
+    return wrong + (what_is_left_out(told, not action.startswith("sts:")) if not isinstance(told, str) else [])
+
+
+def what_is_left_out(told: errors.PodpacLambdaError, about_a_resource: bool) -> list[str]:
+    """The parts that an error lacks."""
+    wrong = [f"has no {name}" for name in ("why", "next_step", "code", "request_id") if not getattr(told, name)]
+    if about_a_resource and not (told.resource or getattr(told, "failed", "")):
+        wrong.append("does not name the resource")
     return wrong
 
 
@@ -244,6 +248,35 @@ def test_an_error_of_aws_itself_keeps_its_words_code_and_request(
     assert "internal error" in caught.value.why
     assert (caught.value.code, caught.value.request_id) == (code, "req-hostile")
     assert caught.value.next_step
+
+
+def test_whatever_call_of_a_plan_fails_the_message_is_whole(make_stack: MakeStack, overlay: Any) -> None:
+    make_stack(**EVERYTHING).build()
+    overlay.all_calls.clear()
+    make_stack(**EVERYTHING).plan()
+    operations = [each for each in dict.fromkeys(overlay.all_calls) if each not in OPTIONAL]
+    assert len(operations) > 20
+    wrong: list[str] = []
+    for number, operation in enumerate(operations):
+        status, code = [(500, "InternalFailure"), (400, "NeverHeardOf")][number % 2]
+        overlay.clear()
+        overlay.refuse(operation, status, code, "We encountered an internal error.")
+        with pytest.raises(errors.PodpacLambdaError) as caught:
+            make_stack(**EVERYTHING).plan()
+        left_out = what_is_left_out(caught.value, not operation.startswith("sts."))
+        wrong += [f"{operation}, {code}: {each}" for each in left_out]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_stack_without_a_budget_takes_no_permission_for_budgets(make_stack: MakeStack, overlay: Any) -> None:
+    for operation in OPERATIONS:
+        if operation.startswith("budgets."):
+            deny(overlay, operation)
+    make_stack().build()
+    assert make_stack().build().is_empty
+    make_stack().delete(confirm=True)
+    overlay.clear()
+    assert make_stack().plan_delete().is_empty
 
 
 def test_no_call_sends_an_acl(make_stack: MakeStack, overlay: Any) -> None:
