@@ -97,7 +97,7 @@ def desired_resources(deployment: Deployment, archives: Archives, identity: Iden
 def _dependencies_object(deployment: Deployment, archives: Archives, names: StackNames) -> StoredObject:
     stored = _archive_object(names, archives.dependencies, "dependencies", "podpac_deps")
     key = deployment.function_s3_dependencies_key
-    return replace(stored, name=f"{names.bucket}/{key}", key=key) if key else stored
+    return replace(stored, name=f"{names.bucket}/{key}", key=key, own_key=False) if key else stored
 
 
 def _archive_object(names: StackNames, place: ArchivePlace, content: str, stem: str) -> StoredObject:
@@ -109,6 +109,7 @@ def _archive_object(names: StackNames, place: ArchivePlace, content: str, stem: 
         sha256=place.sha256,
         size=place.size,
         content=content,
+        own_key=True,
         path=place.path,
         copied_from=(place.bucket, place.key) if place.bucket else None,
     )

@@ -160,7 +160,7 @@ def _build_change(stack: str, wanted: Resource, found: Observed | None, adopt: C
         return Refuse(wanted, found.conflict, remedy)
     if found is None:
         return Create(wanted, _caution(wanted))
-    if found.stack == stack:
+    if found.stack == stack or (found.stack is None and isinstance(wanted, StoredObject) and wanted.own_key):
         changed = differences(wanted, found.resource)
         note = _caution(wanted)
         return Update(wanted, changed, note) if changed else Keep(wanted, note if _is_open(wanted) else "")

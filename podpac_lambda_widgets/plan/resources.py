@@ -107,6 +107,8 @@ class StoredObject(Resource):
     sha256: str
     size: int
     content: str = unmanaged(default="archive")
+    #: Whether only we make such a key: what lies there is ours, even when somebody has written something else over it.
+    own_key: bool = unmanaged(default=False)
     #: Where the bytes come from: a file here, or another object.
     path: Path | None = unmanaged(default=None)
     copied_from: tuple[str, str] | None = unmanaged(default=None)

@@ -50,6 +50,13 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Source]:
 
 
 @pytest.fixture(scope="session")
+def snapshot_sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Source]:
+    """The same for a runtime that SnapStart takes."""
+    made: dict[str, Source] = small_archives.write_sources(tmp_path_factory.mktemp, python="3.12", runtime="python3.12")
+    return made
+
+
+@pytest.fixture(scope="session")
 def _shared() -> Iterator[Any]:
     pytest.importorskip("ministack")
     with local_aws(region_name="us-east-1") as aws:

@@ -92,6 +92,9 @@ def test_a_list_of_one_and_a_single_value_are_the_same_policy() -> None:
 @pytest.mark.parametrize("owner", [None, "other@eu-west-1", "another account"])
 def test_what_is_not_ours_is_never_written(resource: Resource, owner: str | None) -> None:
     stranger = replace(resource, **{name: None for name, _ in resource.managed_fields()})
+    if isinstance(resource, StoredObject):
+        # Under a key that somebody has chosen; what lies under one that only we make is ours.
+        resource = replace(resource, own_key=False)
     plan = plan_build(STACK, [(resource, found(stranger, owner))])
     assert not plan.writes
     used_as_it_is = isinstance(resource, LogGroup) and owner is None
@@ -100,6 +103,15 @@ def test_what_is_not_ours_is_never_written(resource: Resource, owner: str | None
         assert isinstance(refusal, Refuse)
         assert refusal.note
         assert refusal.next_step
+
+
+def test_what_was_written_over_an_archive_of_ours_is_written_over_in_turn() -> None:
+    archive = next(resource for resource in WANTED if isinstance(resource, StoredObject))
+    spoilt = replace(archive, sha256="", size=7)
+    (change,) = plan_build(STACK, [(archive, found(spoilt, None))]).changes
+    assert isinstance(change, Update)
+    (change,) = plan_build(STACK, [(archive, found(spoilt, "other@eu-west-1"))]).changes
+    assert isinstance(change, Refuse)
 
 
 @pytest.mark.parametrize("resource", [r for r in WANTED if isinstance(r, Role | Bucket)], ids=str)
