@@ -15,7 +15,7 @@ from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.studio.behind import Aws, find_archive_directory
 from podpac_lambda_widgets.studio.entrance import Entrance
-from podpac_lambda_widgets.studio.revival import find_variable
+from podpac_lambda_widgets.studio.revival import describe_revival
 from podpac_lambda_widgets.widgets import credentials_form, deploy_form, pipeline_form, result_view, source_form
 from podpac_lambda_widgets.widgets.notebook import read_variables
 from podpac_lambda_widgets.widgets.result_preparation import Shown, prepare_array, prepare_result
@@ -53,7 +53,7 @@ class CredentialsForm(credentials_form.CredentialsForm):
 
     def describe_revival(self) -> dict[str, str]:
         """A form of this kind in the same variable."""
-        return {"kind": "CredentialsForm", "variable": find_variable(read_variables(), self), "directory": ""}
+        return describe_revival(read_variables(), self)
 
     @property
     def session(self) -> boto3.Session:
@@ -87,20 +87,13 @@ class SourceForm(source_form.SourceForm):
     """
 
     def __init__(self, directory: Path | str | None = None, source: Source | None = None) -> None:
-        self._given = "" if directory is None else str(directory)
-        self._own = source is None
+        self._given = {"directory": directory, "source": source}
         where = Path(directory) if directory is not None else find_archive_directory(Path.cwd())
         super().__init__(Worker(), Aws(), Source() if source is None else source, where)
 
     def describe_revival(self) -> dict[str, str]:
-        """A form of this kind in the same variable, unless it works on somebody's model."""
-        if not self._own:
-            return {}
-        return {
-            "kind": "SourceForm",
-            "variable": find_variable(read_variables(), self),
-            "directory": self._given,
-        }
+        """A form of this kind in the same variable, with the same folder and model."""
+        return describe_revival(read_variables(), self, **self._given)
 
 
 class DeployForm(deploy_form.DeployForm):
@@ -127,6 +120,7 @@ class DeployForm(deploy_form.DeployForm):
         source: Source | SourceForm | None = None,
         session: boto3.Session | CredentialsForm | None = None,
     ) -> None:
+        self._given = {"deployment": deployment, "source": source, "session": session}
         wish = Deployment() if deployment is None else deployment
         entrance = Entrance(session, wish)
         archives = source.source if isinstance(source, SourceForm) else source
@@ -141,6 +135,10 @@ class DeployForm(deploy_form.DeployForm):
             self.source_arguments = lambda: source_form.literal_arguments(archives)
             self.code_before = lambda: [entrance.write_code()]
         entrance.open_for(self, self._entered)
+
+    def describe_revival(self) -> dict[str, str]:
+        """A form of this kind in the same variable, with what it was made with, where variables hold that."""
+        return describe_revival(read_variables(), self, **self._given)
 
     def _entered(self) -> None:
         self.follow_connection()
@@ -170,6 +168,7 @@ class PipelineForm(pipeline_form.PipelineForm):
         session: boto3.Session | CredentialsForm | None = None,
         results: ResultView | None = None,
     ) -> None:
+        self._given = {"deployment": deployment, "session": session, "results": results}
         wish = Deployment() if deployment is None else deployment
         entrance = Entrance(session, wish)
         self._result: Result | None = None
@@ -182,6 +181,10 @@ class PipelineForm(pipeline_form.PipelineForm):
         self.code_before = lambda: [entrance.write_code(), entrance.write_node(wish)]
         self.follow_capacity()
         entrance.open_for(self, self._entered)
+
+    def describe_revival(self) -> dict[str, str]:
+        """A form of this kind in the same variable, with what it was made with, where variables hold that."""
+        return describe_revival(read_variables(), self, **self._given)
 
     def _entered(self) -> None:
         self.run_table.forget()
@@ -234,9 +237,14 @@ class ResultView(result_view.ResultView):
     """
 
     def __init__(self, result: Result | xr.DataArray | None = None, name: str = "result") -> None:
+        self._given = {"result": result, "name": "" if name == "result" else name}
         super().__init__(Worker())
         if result is not None:
             self.start("Looking at the result", lambda task: _prepare(name, result), self.show, quiet=True)
+
+    def describe_revival(self) -> dict[str, str]:
+        """A form of this kind in the same variable, with the same result, where a variable holds that."""
+        return describe_revival(read_variables(), self, **self._given)
 
 
 def _prepare(name: str, result: Result | xr.DataArray) -> Shown:

@@ -16,7 +16,7 @@ from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.studio.behind import Aws, find_archive_directory
-from podpac_lambda_widgets.studio.revival import find_variable
+from podpac_lambda_widgets.studio.revival import describe_revival
 from podpac_lambda_widgets.widgets.backend import Backend, Connection, StackActions
 from podpac_lambda_widgets.widgets.code import Code
 from podpac_lambda_widgets.widgets.credentials_form import CredentialsForm
@@ -115,11 +115,7 @@ class Studio(Page):
 
     def describe_revival(self) -> dict[str, str]:
         """A Studio in the same variable, with the same folder."""
-        return {
-            "kind": "Studio",
-            "variable": find_variable(read_variables(), self),
-            "directory": self._directory,
-        }
+        return describe_revival(read_variables(), self, directory=self._directory)
 
     def _write_code_before(self, number: int) -> list[Code]:
         return [form.write_code() for form in self.forms[:number]]

@@ -81,7 +81,7 @@ class Page(anywidget.AnyWidget):
     assets = tl.Unicode().tag(sync=True)
     title = tl.Unicode().tag(sync=True)
     lead = tl.Unicode().tag(sync=True)
-    #: How the page is made again after the kernel was restarted: kind, variable, directory; empty where it cannot be.
+    #: How the page is made again after the kernel was restarted: kind, variable, given; empty where it cannot be.
     revival = tl.Dict().tag(sync=True)
     forms = tl.List(tl.Instance(Form)).tag(sync=True, **widget_serialization)
 

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -255,6 +256,13 @@ class Lab:
                 await kernel.info;
             }"""
         )
+
+    def crash_kernel(self) -> None:
+        """Kill the kernel's process, and wait until the server has started another that answers."""
+        os.kill(int(self.run_code("import os\nprint(os.getpid())")), signal.SIGKILL)
+        # JupyterLab says that it died, and has started another.
+        self.page.locator(".jp-Dialog").get_by_role("button", name="Ok").click(timeout=60_000)
+        self.page.evaluate("() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.info")
 
     def save(self, name: str) -> str:
         """Save the notebook, and return what is in the file."""

@@ -115,3 +115,34 @@ def test_a_kernel_that_is_restarted_is_found_again_and_runs(lab: Any, deployed: 
     studio.wait_for("Results")
     assert lab.run_code("print(studio.result.shape)").strip() == "(20, 180, 1)"
     assert lab.complaints == []
+
+
+def test_forms_of_their_own_are_found_again_once_what_they_were_given_is_there(lab: Any, deployed: str) -> None:
+    lab.write(
+        "alone.ipynb",
+        f"{deployed}\nimport podpac_lambda_widgets as plw",
+        "who = plw.CredentialsForm()\nwho",
+        "deploy = plw.DeployForm(session=who)\ndeploy",
+    )
+    lab.open("alone.ipynb")
+    assert lab.run_all()
+    who, deploy = (lab.page.get_by_role("region", name=name, exact=True) for name in ("Connect", "Deploy"))
+    memory = deploy.get_by_label("Memory (MB)")
+    memory.fill("3000")
+    memory.blur()
+    lab.crash_kernel()
+    lab.run_code(deployed)
+    buttons = lab.page.get_by_role("button", name="Reconnect")
+    expect(buttons).to_have_count(2, timeout=30_000)
+    buttons.last.click()
+    expect(lab.page.get_by_text("there is no who yet: run the cell that makes it")).to_be_visible()
+    buttons.first.click()
+    expect(buttons).to_have_count(1, timeout=30_000)
+    buttons.click()
+    expect(buttons).to_have_count(0, timeout=30_000)
+    expect(memory).to_have_value("3000")
+    who.get_by_role("button", name="Connect").click()
+    expect(who.get_by_text("Connected to").first).to_be_visible(timeout=60_000)
+    expect(deploy.get_by_text("In AWS: ")).to_be_visible(timeout=60_000)
+    assert lab.run_code("print(deploy.worker is who.worker, deploy.deployment.function_memory)").strip() == "True 3000"
+    assert lab.complaints == []

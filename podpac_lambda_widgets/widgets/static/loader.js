@@ -35,7 +35,7 @@ const formsOf = (model) => Promise.all(model.get('forms').map((ref) => model.wid
 
 // Runs our own text in the kernel; what stands in the notebook's state goes into it as data only.
 function remake(kernel, revival) {
-  const data = ['kind', 'variable', 'directory'].map((name) => JSON.stringify(String(revival[name] ?? '')));
+  const data = ['kind', 'variable', 'given'].map((name) => JSON.stringify(String(revival[name] ?? '')));
   const code = `__import__("podpac_lambda_widgets.studio.revival", fromlist=["revive"]).revive(globals(), ${data})`;
   return new Promise((resolve, reject) => {
     const future = kernel.requestExecute({ code, store_history: false });
@@ -53,15 +53,13 @@ async function render({ model, el, before }) {
   const forms = await formsOf(model), note = document.createElement('p');
   const lost = kernel ? LOST : NONE;
   let end;
-  const offer = (place, draw) => {
+  const offer = (place, draw, failure) => {
     const can = kernel && model.get('revival').kind;
-    place.textContent = can || !kernel ? `${lost} ` : `${lost} Run this cell again.`;
+    place.textContent = failure || can || !kernel ? `${failure ?? lost} ` : `${lost} Run the cells above, then this one.`;
     if (can) place.append(draw('Reconnect', async () => {
       place.textContent = 'Reconnecting …';
       // All views of the page come along.
-      remake(kernel, model.get('revival')).then((id) => forms[0].trigger('plw:revived', id), (error) => {
-        place.textContent = `Reconnecting failed (${error.message}). Run this cell again.`;
-      });
+      remake(kernel, model.get('revival')).then((id) => forms[0].trigger('plw:revived', id), (error) => offer(place, draw, `Reconnecting failed: ${error.message}.`));
     }));
   };
   forms[0].once('plw:revived', async (id) => {
