@@ -98,6 +98,8 @@ class Studio(Page):
         self.credentials.observe(self._follow_connection, names="connection")
         self.source.source.observe(lambda change: self._follow_source())
         self.credentials.permissions.stack = self._stack
+        for wish in (self.deploy.deployment, self.source.source):
+            wish.observe(self.credentials.permissions.follow_wish)
         self.source.runtime = self._runtime
         self.source.wish = lambda: self.deploy.deployment
         self.source.connection = lambda: self.credentials.connection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.errors import PodpacLambdaError
 from podpac_lambda_widgets.widgets.credentials_fields import permissions_card, permissions_in_words
@@ -29,10 +29,14 @@ class Permissions:
         self._form = form
         #: Gives the stack that is to be deployed, or raises what is missing; None where nothing is to be.
         self.stack: Callable[[], StackActions] | None = None
+        #: What the form's card was last told from here.
+        self._card: dict[str, Any] = {}
         #: In words; empty until AWS has said so.
         self.said = ""
         #: Tells the last question from those before it, whose answers are of no use any more.
         self._asked = 0
+        #: The question that AWS has not answered yet; 0 for none. And whether the wish has changed since.
+        self._open, self._changed = 0, False
 
     @property
     def fact(self) -> list[list[str]]:
@@ -42,14 +46,23 @@ class Permissions:
     def forget(self) -> None:
         """We are somewhere else, or somebody else."""
         self._asked += 1
+        self._open, self._changed = 0, False
         self.said = ""
+
+    def follow_wish(self, change: Any = None) -> None:
+        """Ask again, where there is an answer that another wish has got; once, however much of it changes meanwhile."""
+        if self._open:
+            self._changed = True
+        elif self.said:
+            self.ask()
 
     def ask(self) -> None:
         """Ask AWS in the background."""
         if self.stack is None:
             return
+        stack = self.stack()
         self._asked += 1
-        asked, stack = self._asked, self.stack()
+        asked = self._open = self._asked
 
         def ask(task: Task) -> tuple[tuple[str, ...] | None, str]:
             try:
@@ -63,7 +76,14 @@ class Permissions:
     def _show(self, asked: int, missing: tuple[str, ...] | None, policy: str) -> None:
         if asked != self._asked:
             return
+        self._open = 0
+        if self._changed:
+            self._changed = False
+            self.ask()
+            return
         self.said = permissions_in_words(missing)
         self._form.facts = [*(fact for fact in self._form.facts if fact[0] != _TERM), *self.fact]
-        if missing and self._form.standing == "done":
-            self._form.card = permissions_card(missing, policy)
+        shown, self._card = self._card, permissions_card(missing, policy) if missing else {}
+        # Whatever else the form tells is not for us to take away.
+        if self._form.standing == "done" and self._form.card in (shown, {}):
+            self._form.card = self._card

@@ -152,6 +152,10 @@ class FakeStack:
     def missing_for(self, purpose: str) -> tuple[str, ...] | None:
         """Asked in the background too."""
         self.backend.threads.add(threading.get_ident())
+        self.backend.permissions_of.append(self.deployment.function_name)
+        if self.backend.hold_permissions is not None:
+            self.backend.running.set()
+            self.backend.hold_permissions.wait(10)
         return self.backend.missing
 
     def policy_for(self, purpose: str) -> dict[str, Any]:
@@ -233,6 +237,9 @@ class FakeBackend:
     described: int = 0
     #: Permissions that are missing, in words.
     missing: tuple[str, ...] | None = ()
+    #: Names of the functions whose permissions were asked for; what holds the answers until it is set.
+    permissions_of: list[str] = field(default_factory=list)
+    hold_permissions: threading.Event | None = None
     #: Archives below the working folder, and what is wrong with those that are looked into.
     archives: Sequence[FoundArchive] = ()
     problems: tuple[Any, ...] = ()

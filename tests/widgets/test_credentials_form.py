@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -245,6 +246,55 @@ def test_what_may_not_be_done_is_said_by_name_with_the_policy_to_ask_for(studio:
     backend.missing = None
     connect(studio)
     assert ["Permissions", "AWS does not let us ask: building will tell"] in form.facts
+
+
+def test_another_wish_asks_for_other_permissions(studio: Studio, backend: Any, front_end: Any) -> None:
+    studio.deploy.deployment.function_name = "before"
+    studio.wait(10)
+    assert backend.permissions_of == []
+    backend.missing = ("iam:CreateRole on arn:x",)
+    connect(studio)
+    form = studio.credentials
+    assert form.card["what"] == "1 permission to deploy is missing"
+    backend.missing = ("iam:CreateRole on arn:x", "lambda:CreateFunctionUrlConfig on arn:y")
+    front_end.type(studio.deploy, "function_name", "soil")
+    studio.wait(10)
+    assert backend.permissions_of == ["before", "soil"]
+    assert form.card["what"] == "2 permissions to deploy are missing"
+    backend.missing = ()
+    studio.source.source.function_source_bucket = "my-archives"
+    studio.wait(10)
+    assert ["Permissions", "All that deploying takes"] in form.facts
+    assert form.card == {}
+
+
+def test_a_wish_that_changes_while_aws_is_asked_is_asked_about_once_more(
+    studio: Studio, backend: Any, front_end: Any
+) -> None:
+    connect(studio)
+    backend.permissions_of.clear()
+    backend.hold_permissions = threading.Event()
+    backend.running.clear()
+    front_end.type(studio.deploy, "function_name", "one")
+    assert backend.running.wait(10)
+    # Nobody waits for the answer.
+    for name in ("two", "three", "four"):
+        front_end.type(studio.deploy, "function_name", name)
+    backend.missing = ("iam:CreateRole on arn:x",)
+    backend.hold_permissions.set()
+    studio.wait(10)
+    assert backend.permissions_of == ["one", "four"]
+    assert ["Permissions", "1 missing for deploying"] in studio.credentials.facts
+
+
+def test_what_else_the_form_tells_stays(studio: Studio, backend: Any) -> None:
+    connect(studio)
+    card = {"tone": "error", "what": "Something else"}
+    studio.credentials.card = card
+    backend.missing = ("iam:CreateRole on arn:x",)
+    studio.deploy.deployment.function_name = "soil"
+    studio.wait(10)
+    assert studio.credentials.card == card
 
 
 def test_the_page_knows_when_to_count_down_to(studio: Studio, backend: Any, front_end: Any) -> None:
