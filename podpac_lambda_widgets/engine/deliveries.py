@@ -25,9 +25,10 @@ from podpac_lambda_widgets.errors import (
 from podpac_lambda_widgets.limits import ASYNC_REQUEST_BYTES
 from podpac_lambda_widgets.plan.account import Invocation
 from podpac_lambda_widgets.remote import budget
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.netcdf import decode_array
-from podpac_lambda_widgets.remote.wire import Request, decode_answer, delivery_key, encode_request
+from podpac_lambda_widgets.remote.wire import Request, delivery_key, encode_request
 
 #: Seconds between two looks, from the first to the last.
 _FIRST_WAIT, _LAST_WAIT = 0.5, 5.0

@@ -25,10 +25,11 @@ from podpac_lambda_widgets.errors import (
 from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
 from podpac_lambda_widgets.plan.account import Invocation
 from podpac_lambda_widgets.remote import budget
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.netcdf import encode_array
 from podpac_lambda_widgets.remote.outputs import encoding_of
-from podpac_lambda_widgets.remote.wire import Answer, Request, StoredAnswer, decode_answer
+from podpac_lambda_widgets.remote.wire import Answer, Request, StoredAnswer
 
 Value = TypeVar("Value")
 

@@ -11,14 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from podpac_lambda_widgets.errors import (
-    AwsError,
-    FunctionCrashedError,
-    PipelineRejectedError,
-    PodpacLambdaError,
-    ResultError,
-)
-from podpac_lambda_widgets.limits import SYNC_RESPONSE_BYTES
+from podpac_lambda_widgets.errors import FunctionCrashedError, PipelineRejectedError, PodpacLambdaError
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.budget import points
 from podpac_lambda_widgets.remote.canonical import node_hash, pipeline_sha256
@@ -32,16 +25,8 @@ from podpac_lambda_widgets.remote.requests import read_request
 from podpac_lambda_widgets.remote.results import Result, exhausted, name_result
 from podpac_lambda_widgets.remote.s3 import StackBucket, make_s3_client
 from podpac_lambda_widgets.remote.s3_events import handle_records, is_s3_event
-from podpac_lambda_widgets.remote.wire import (
-    Answer,
-    Request,
-    StoredAnswer,
-    delivery_key,
-    delivery_of,
-    encode_answer,
-    encode_error,
-    is_ours,
-)
+from podpac_lambda_widgets.remote.sending import deliver, send, send_to_podpac, store
+from podpac_lambda_widgets.remote.wire import Request, encode_error, is_ours
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets.remote.extras import Extras
@@ -108,7 +93,7 @@ class Function:
         began = time.perf_counter()
         self.bucket.owner = self.bucket.owner or _account(context)
         try:
-            return self._deliver(event, self._try_to_answer(event, entry))
+            return deliver(event, self._try_to_answer(event, entry), self.bucket)
         finally:
             entry["seconds"] = round(time.perf_counter() - began, 6)
             self.print_line(json.dumps(entry))
@@ -128,24 +113,6 @@ class Function:
             )
             return self._refuse(unforeseen, event, entry)
 
-    def _deliver(self, event: object, answer: bytes | dict[str, object]) -> bytes | dict[str, object]:
-        """Leave an answer in the bucket where nobody waits for it; then the call itself says nothing.
-
-        What S3 does not take is raised: Lambda then runs the whole again, as it does with what nobody waits for.
-        """
-        try:
-            delivery = delivery_of(event)
-        except PipelineRejectedError:
-            # The answer says so.
-            return answer
-        if not delivery or not isinstance(answer, bytes):
-            return answer
-        if not self.bucket.name:
-            raise ResultError("There is no place to leave the answer", why="the function has no bucket")
-        key = delivery_key(self.bucket.output, delivery)
-        self.bucket.put(key, answer, content_type="application/octet-stream")
-        return b""
-
     def _refuse(self, error: PodpacLambdaError, event: object, entry: dict[str, object]) -> bytes:
         entry["outcome"] = type(error).__name__
         if is_ours(event):
@@ -164,7 +131,7 @@ class Function:
             return handle_records(found, noting, self.bucket, entry)
         if is_http_event(found):
             entry["trigger"] = "HTTP"
-            return answer_http(found, noting, self._store, entry)
+            return answer_http(found, noting, lambda result: store(result, self.bucket), entry)
         return self._answer_call(found, entry)
 
     def _answer_claim(self, event: Mapping[str, object], entry: dict[str, object]) -> bytes:
@@ -182,8 +149,8 @@ class Function:
         noting = _Noting(self, entry, before or {})
         noting.check(request)
         if encoding == "podpac":
-            return _legacy_answer(noting.compute(request, encoding))
-        return self._inline_or_stored(noting.compute(request, "arrays" if encoding == "netcdf" else encoding))
+            return send_to_podpac(noting.compute(request, encoding))
+        return send(noting.compute(request, "arrays" if encoding == "netcdf" else encoding), self.bucket)
 
     def check(self, request: Request) -> None:
         """Refuse what this deployment does not allow; see :func:`podpac_lambda_widgets.remote.guard.check`."""
@@ -227,34 +194,6 @@ class Function:
         code = {"code": self.code_version} if self.code_version else {}
         return {**versions(), **code}
 
-    def _inline_or_stored(self, result: Result) -> bytes:
-        timings = {**result.timings, "upload": 0.0}
-        described = (result.format, result.sha256, timings, result.versions, result.request_sha256)
-        if len(result.body) <= SYNC_RESPONSE_BYTES:
-            frame = encode_answer(Answer(result.body, None, *described))
-            if len(frame) <= SYNC_RESPONSE_BYTES:
-                return frame
-        began = time.perf_counter()
-        stored = self._store(result)
-        timings["upload"] = time.perf_counter() - began
-        return encode_answer(Answer(None, stored, *described))
-
-    def _store(self, result: Result) -> StoredAnswer:
-        if not self.bucket.name:
-            raise ResultError(
-                "The result is too large to come back directly",
-                why=f"{len(result.body):,} bytes; Lambda's limit is {SYNC_RESPONSE_BYTES:,}, "
-                "and the function has no bucket",
-                next_step="Build the function with a bucket, or ask for fewer points",
-            )
-        key = f"{self.bucket.output}/{result.request_sha256}.{result.extension}"
-        try:
-            return self.bucket.put(
-                key, result.body, content_type=result.content_type, request_sha256=result.request_sha256
-            )
-        except AwsError as error:
-            raise ResultError(error.what, resource=error.resource, why=error.why, next_step=error.next_step) from None
-
 
 @dataclass(frozen=True)
 class _Noting:
@@ -283,16 +222,6 @@ def _account(context: object) -> str:
     """The account that the function is in; empty where there is none to see."""
     account = str(getattr(context, "invoked_function_arn", "")).split(":")[4:5]
     return account[0] if account and re.fullmatch(r"\d{12}", account[0]) else ""
-
-
-def _legacy_answer(result: Result) -> bytes:
-    if len(result.body) > SYNC_RESPONSE_BYTES:
-        raise ResultError(
-            "The result is too large to come back directly",
-            why=f"{len(result.body):,} bytes; Lambda answers with at most {SYNC_RESPONSE_BYTES:,}",
-            next_step="Use podpac_lambda_widgets.Lambda, which fetches large results, or ask for fewer points",
-        )
-    return result.body
 
 
 def make_function(environ: Mapping[str, str] | None = None) -> Function:

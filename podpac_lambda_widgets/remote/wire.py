@@ -11,24 +11,22 @@ bytes                 meaning
 header                JSON object; ``status`` is ``ok``, ``stored`` or ``error``
 rest                  the result, when ``status`` is ``ok``
 ====================  =======================================================
+
+:mod:`.answers` reads them; the function does not need it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import NoReturn
 
 from podpac_lambda_widgets.errors import (
     InvalidPipelineError,
     PipelineRejectedError,
     PodpacLambdaError,
-    ResultError,
-    from_dict,
 )
 from podpac_lambda_widgets.remote.plain import MAX_BYTES, check_plain, pack_floats, require_mapping, unpack_floats
 
@@ -41,9 +39,8 @@ MARK = "podpac_lambda_widgets"
 CLAIM_VERSION = 3
 #: The key that marks an event of ours as a claim.
 CLAIM = "claim"
-_MAGIC = b"PLW1"
-_LENGTH = struct.Struct(">I")
-_HEADER_LIMIT = 1024 * 1024
+MAGIC = b"PLW1"
+LENGTH = struct.Struct(">I")
 _KEYS = {MARK, "pipeline", "coordinates", "output", "settings", "delivery"}
 _DELIVERY = re.compile(r"([0-9a-f]{32})?", re.ASCII)
 
@@ -228,97 +225,6 @@ def encode_error(error: PodpacLambdaError) -> bytes:
     return _frame({"status": "error", "version": WIRE_VERSION, "error": error.to_dict()}, b"")
 
 
-def decode_answer(payload: bytes) -> Answer:
-    """Read a frame.
-
-    Raises
-    ------
-    PodpacLambdaError
-        The function answered with an error: the same type here as there.
-    ResultError
-        It is not a frame of ours, or is damaged.
-    """
-    header, body = _split(payload)
-    if header.get("version") != WIRE_VERSION:
-        _refuse(
-            "The function speaks another version",
-            f"version {header.get('version')!r}; this client speaks {WIRE_VERSION}",
-        )
-    status = header.get("status")
-    if status == "error":
-        error = header.get("error")
-        if not isinstance(error, dict):
-            _refuse("The function answered with an error it does not describe", f"error is {type(error).__name__}")
-        raise from_dict(error)
-    if status not in ("ok", "stored"):
-        _refuse("The answer has an unknown status", repr(status)[:80])
-    sha256 = _text(header, "sha256")
-    stored = _stored(header, sha256) if status == "stored" else None
-    if stored is None and hashlib.sha256(body).hexdigest() != sha256:
-        _refuse(
-            "The result was damaged on its way", f"SHA-256 of its {len(body):,} bytes differs from the one announced"
-        )
-    return Answer(
-        body=body if stored is None else None,
-        stored=stored,
-        format=_text(header, "format"),
-        sha256=sha256,
-        timings={str(k): float(v) for k, v in _mapping(header, "timings").items() if isinstance(v, int | float)},
-        versions={str(k): str(v) for k, v in _mapping(header, "versions").items()},
-        request_sha256=_text(header, "request_sha256"),
-    )
-
-
 def _frame(header: Mapping[str, object], body: bytes) -> bytes:
     encoded = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
-    return b"".join((_MAGIC, _LENGTH.pack(len(encoded)), encoded, body))
-
-
-def _split(payload: bytes) -> tuple[dict[str, object], bytes]:
-    start = len(_MAGIC) + _LENGTH.size
-    if not payload:
-        _refuse("The function answered with nothing", "0 bytes")
-    if payload[: len(_MAGIC)] != _MAGIC or len(payload) < start:
-        _refuse(
-            "The function answered with something else than a result",
-            f"{len(payload):,} bytes, beginning {payload[:16]!r}",
-        )
-    (length,) = _LENGTH.unpack_from(payload, len(_MAGIC))
-    if length > min(_HEADER_LIMIT, len(payload) - start):
-        _refuse("The answer was cut short", f"{len(payload):,} bytes, of which the header needs {length:,}")
-    try:
-        header = json.loads(payload[start : start + length])
-    except (ValueError, RecursionError):
-        _refuse("The answer's header is damaged", "it is not JSON")
-    if not isinstance(header, dict):
-        _refuse("The answer's header is damaged", f"it is {type(header).__name__}")
-    return header, payload[start + length :]
-
-
-def _stored(header: Mapping[str, object], sha256: str) -> StoredAnswer:
-    found = _mapping(header, "stored")
-    size = found.get("size")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        _refuse("The answer's header is damaged", "the size of the stored result is missing")
-    stored = StoredAnswer(_text(found, "bucket"), _text(found, "key"), _text(found, "sha256"), size)
-    if stored.sha256 != sha256:
-        _refuse("The answer's header is damaged", "it names two different SHA-256")
-    return stored
-
-
-def _mapping(header: Mapping[str, object], key: str) -> Mapping[str, object]:
-    value = header.get(key)
-    if not isinstance(value, dict):
-        _refuse("The answer's header is damaged", f"{key} is {type(value).__name__}")
-    return value
-
-
-def _text(header: Mapping[str, object], key: str) -> str:
-    value = header.get(key)
-    if not isinstance(value, str):
-        _refuse("The answer's header is damaged", f"{key} is {type(value).__name__}")
-    return value
-
-
-def _refuse(what: str, why: str) -> NoReturn:
-    raise ResultError(what, why=why, next_step="Run again; if it persists, build the function again and read its logs")
+    return b"".join((MAGIC, LENGTH.pack(len(encoded)), encoded, body))

@@ -18,8 +18,9 @@ from podpac_lambda_widgets.engine.deliveries import await_object, send_pipeline,
 from podpac_lambda_widgets.engine.events import ignore
 from podpac_lambda_widgets.limits import ASYNC_REQUEST_BYTES
 from podpac_lambda_widgets.local.session import LocalSession
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.triggers import Function
-from podpac_lambda_widgets.remote.wire import MARK, Request, decode_answer, encode_request
+from podpac_lambda_widgets.remote.wire import MARK, Request, encode_request
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.local.session import LocalSession
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.claims import claim_key, encode_claim, name_claim, redeem
 from podpac_lambda_widgets.remote.plain import MAX_BYTES
 from podpac_lambda_widgets.remote.s3 import StackBucket
 from podpac_lambda_widgets.remote.triggers import Function
-from podpac_lambda_widgets.remote.wire import CLAIM, CLAIM_VERSION, MARK, WIRE_VERSION, Request, decode_answer
+from podpac_lambda_widgets.remote.wire import CLAIM, CLAIM_VERSION, MARK, WIRE_VERSION, Request
 from podpac_lambda_widgets.remote.wire import encode_request as encode
 
 pytestmark = pytest.mark.filterwarnings("ignore")

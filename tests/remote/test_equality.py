@@ -23,9 +23,10 @@ from podpac_lambda_widgets.errors import PipelineFailedError, PipelineRejectedEr
 from podpac_lambda_widgets.packaging.archive import Package
 from podpac_lambda_widgets.packaging.podpac_nodes import NODES
 from podpac_lambda_widgets.remote.allowlist import find_podpac_node
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.triggers import Function
-from podpac_lambda_widgets.remote.wire import Request, decode_answer, encode_request
+from podpac_lambda_widgets.remote.wire import Request, encode_request
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

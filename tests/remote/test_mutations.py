@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from podpac_lambda_widgets.errors import InvalidValueError, PipelineFailedError, PipelineRejectedError, ResultError
 from podpac_lambda_widgets.remote.allowlist import find_podpac_node
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.triggers import Function
-from podpac_lambda_widgets.remote.wire import MARK, WIRE_VERSION, decode_answer
+from podpac_lambda_widgets.remote.wire import MARK, WIRE_VERSION
 
 pytest.importorskip("podpac")
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.local.session import LocalSession
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.geotiff import encode_geotiff
 from podpac_lambda_widgets.remote.json_arrays import MAX_VALUES, decode_json, encode_json
 from podpac_lambda_widgets.remote.outputs import MAX_CHUNKS, read_output
 from podpac_lambda_widgets.remote.triggers import Function
-from podpac_lambda_widgets.remote.wire import Request, decode_answer, encode_request
+from podpac_lambda_widgets.remote.wire import Request, encode_request
 from podpac_lambda_widgets.remote.zarr_region import missing_chunks
 
 pytestmark = pytest.mark.filterwarnings("ignore")

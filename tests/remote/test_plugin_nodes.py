@@ -22,11 +22,12 @@ from podpac_lambda_widgets.remote.allowlist import (
     nodes_on_request,
     read_plugin_nodes,
 )
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.attributes import KINDS
 from podpac_lambda_widgets.remote.guard import Policy, check, needs_unsafe_eval
 from podpac_lambda_widgets.remote.triggers import Function
-from podpac_lambda_widgets.remote.wire import Request, decode_answer, encode_request
+from podpac_lambda_widgets.remote.wire import Request, encode_request
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

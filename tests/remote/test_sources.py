@@ -22,10 +22,11 @@ from podpac_lambda_widgets.packaging.node_descriptions import WEB, can_ask_web, 
 from podpac_lambda_widgets.packaging.plugin_imports import find_imports
 from podpac_lambda_widgets.remote import allowlist, sources
 from podpac_lambda_widgets.remote.allowlist import NodeRule
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.guard import Policy, check
 from podpac_lambda_widgets.remote.triggers import Function
-from podpac_lambda_widgets.remote.wire import Request, decode_answer, encode_request
+from podpac_lambda_widgets.remote.wire import Request, encode_request
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

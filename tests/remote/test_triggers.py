@@ -24,10 +24,11 @@ from botocore.stub import Stubber
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.limits import SYNC_RESPONSE_BYTES
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.canonical import node_hash, pipeline_sha256
 from podpac_lambda_widgets.remote.triggers import Function
-from podpac_lambda_widgets.remote.wire import Answer, Request, decode_answer, encode_request
+from podpac_lambda_widgets.remote.wire import Answer, Request, encode_request
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -91,9 +92,9 @@ def test_an_answer_that_just_fits_comes_back_inline_and_one_byte_more_does_not(m
     made = function()
     size = len(made.handle(event()))
     # The timings in the frame have more or fewer digits from call to call.
-    monkeypatch.setattr("podpac_lambda_widgets.remote.triggers.SYNC_RESPONSE_BYTES", size + 200)
+    monkeypatch.setattr("podpac_lambda_widgets.remote.sending.SYNC_RESPONSE_BYTES", size + 200)
     assert decode_answer(made.handle(event())).body is not None
-    monkeypatch.setattr("podpac_lambda_widgets.remote.triggers.SYNC_RESPONSE_BYTES", size - 200)
+    monkeypatch.setattr("podpac_lambda_widgets.remote.sending.SYNC_RESPONSE_BYTES", size - 200)
     with pytest.raises(errors.ResultError, match="no bucket"):
         decode_answer(made.handle(event()))
 
@@ -254,7 +255,7 @@ def test_too_little_memory_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> 
 _LEFT_OUT = """
 import json, sys
 from podpac_lambda_widgets.remote.triggers import Function
-from podpac_lambda_widgets.remote.wire import decode_answer
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.errors import DependencyMissingError
 class Absent:
     def find_spec(self, name, path=None, target=None):

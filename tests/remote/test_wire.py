@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podpac_lambda_widgets import errors
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.plain import MAX_BYTES, MAX_DEPTH, check_plain, parse_json
 from podpac_lambda_widgets.remote.wire import (
     CLAIM,
@@ -22,7 +23,6 @@ from podpac_lambda_widgets.remote.wire import (
     Answer,
     Request,
     StoredAnswer,
-    decode_answer,
     decode_request,
     encode_answer,
     encode_error,

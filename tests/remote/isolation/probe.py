@@ -33,8 +33,9 @@ from typing import Any
 
 from podpac_lambda_widgets.errors import PodpacLambdaError
 from podpac_lambda_widgets.remote import evaluate
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.triggers import Function
-from podpac_lambda_widgets.remote.wire import MARK, WIRE_VERSION, decode_answer
+from podpac_lambda_widgets.remote.wire import MARK, WIRE_VERSION
 
 ENVIRONMENT = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2048", "FUNCTION_ALLOWED_BUCKETS": "bucket"}
 LAT, LON, TIMES = [0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 2.0], [f"2018-01-{day:02}" for day in range(1, 11)]

@@ -17,8 +17,9 @@ from definitions import ASKED, COORDINATES, PIPELINES, SIN, WHOLE
 from generation import Generator
 
 from podpac_lambda_widgets.errors import InvalidValueError, PipelineRejectedError, PodpacLambdaError
+from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.triggers import Function
-from podpac_lambda_widgets.remote.wire import MARK, WIRE_VERSION, decode_answer
+from podpac_lambda_widgets.remote.wire import MARK, WIRE_VERSION
 
 ENVIRONMENT = {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2048",
