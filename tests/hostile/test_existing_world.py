@@ -13,6 +13,7 @@ from world import compare, read_inventory
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.engine.stack import Stack
+from podpac_lambda_widgets.plan.extras import EXTRAS_TAG
 from podpac_lambda_widgets.plan.resources import STACK_TAG
 
 pytestmark = pytest.mark.local_aws
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.local_aws
 MakeStack = Callable[..., Stack]
 NAME, BUCKET = "hostile", "podpac-hostile-000000000000-us-east-1-an"
 ROLE, GROUP = "hostile-us-east-1", "/aws/lambda/hostile"
+FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:hostile"
 LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 EC2 = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
 ALL = {"function_triggers": ["eval", "S3", "APIGateway", "URL"]}
@@ -61,8 +63,8 @@ def plant_function(observer: Any, **values: Any) -> str:
         archive.writestr("index.js", "exports.handler = async () => 0\n")
     trust = json.dumps({"Version": "2012-10-17", "Statement": [LAMBDA]})
     role = observer.client("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    given = {"Runtime": "nodejs22.x", "Handler": "index.handler", **values}
-    observer.client("lambda").create_function(FunctionName=NAME, Role=role, Code={"ZipFile": file.getvalue()}, **given)
+    given = {"FunctionName": NAME, "Runtime": "nodejs22.x", "Handler": "index.handler", **values}
+    observer.client("lambda").create_function(Role=role, Code={"ZipFile": file.getvalue()}, **given)
     return NAME
 
 
@@ -178,6 +180,11 @@ def drop_url(observer: Any) -> None:
     observer.client("lambda").delete_function_url_config(FunctionName=NAME)
 
 
+def drop_what_it_tells(observer: Any) -> None:
+    """Leave the function as a version of this package made it that told nothing of its triggers."""
+    observer.client("lambda").untag_resource(Resource=FUNCTION_ARN, TagKeys=[EXTRAS_TAG])
+
+
 DROPS = [
     (drop_role, "role"),
     (drop_policy, "policies"),
@@ -188,6 +195,7 @@ DROPS = [
     (drop_log_group, "log group"),
     (drop_api, "API"),
     (drop_url, "URL"),
+    (drop_what_it_tells, "tags"),
 ]
 
 
@@ -335,6 +343,94 @@ def test_our_api_is_found_among_more_than_500(make_stack: MakeStack, overlay: An
     make_stack(**ALL).delete(confirm=True)
     overlay.clear()
     assert make_stack(**ALL).plan_delete().is_empty
+
+
+@pytest.mark.parametrize("whose", ["theirs", "ours"])
+def test_a_path_that_only_resembles_ours_is_not_taken_for_it(
+    make_stack: MakeStack, overlay: Any, observer: Any, whose: str
+) -> None:
+    client, arn = observer.client("apigateway"), f"arn:aws:apigateway:us-east-1:lambda:path/x/{FUNCTION_ARN}-2"
+
+    def add_path(api: str) -> str:
+        (root,) = [each["id"] for each in client.get_resources(restApiId=api)["items"] if each["path"] == "/"]
+        made = client.create_resource(restApiId=api, parentId=root, pathPart="evaluate")["id"]
+        client.put_method(restApiId=api, resourceId=made, httpMethod="ANY", authorizationType="NONE")
+        how = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": f"{arn}/invocations"}
+        client.put_integration(restApiId=api, resourceId=made, httpMethod="ANY", **how)
+        return str(made)
+
+    if whose == "theirs":
+        add_path(client.create_rest_api(name=f"{NAME}-api")["id"])
+    before = read_inventory(observer)
+    make_stack(**ALL).build()
+    if whose == "ours":
+        (api,) = [each["id"] for each in client.get_rest_apis()["items"] if each["name"] == f"{NAME}-api"]
+        added = add_path(api)
+        assert make_stack(**ALL).plan().is_empty
+        make_stack(**ALL, function_api_endpoint="run").build()
+        found = {each["path"]: each for each in client.get_resources(restApiId=api, embed=["methods"])["items"]}
+        assert set(found) == {"/", "/evaluate", "/run"}
+        assert found["/evaluate"]["id"] == added
+        assert found["/evaluate"]["resourceMethods"]["ANY"]["methodIntegration"]["uri"] == f"{arn}/invocations"
+    make_stack(**ALL).delete(confirm=True)
+    assert compare(before, read_inventory(observer)) == []
+
+
+def plant_to_adopt(observer: Any) -> None:
+    """A bucket with settings and notifications of its own, and a role that Lambda may use."""
+    s3 = observer.client("s3")
+    plant_function(observer, FunctionName=f"{NAME}-2")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": [{"Key": "owner", "Value": "the lab"}]})
+    rule = {"ID": "theirs", "Status": "Enabled", "Filter": {"Prefix": "old/"}, "Expiration": {"Days": 9}}
+    s3.put_bucket_lifecycle_configuration(Bucket=BUCKET, LifecycleConfiguration={"Rules": [rule]})
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    entry = {"Id": "theirs", "LambdaFunctionArn": f"{FUNCTION_ARN}-2", "Events": ["s3:ObjectRemoved:*"]}
+    s3.put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"LambdaFunctionConfigurations": [entry]}
+    )
+    s3.put_object(Bucket=BUCKET, Key="output/hostile/thesis.nc", Body=b"years of work")
+    make_role(observer)
+    observer.client("iam").attach_role_policy(RoleName=ROLE, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+
+
+def test_what_is_adopted_is_used_and_stays_as_it_is(make_stack: MakeStack, overlay: Any, observer: Any) -> None:
+    plant_to_adopt(observer)
+    before = read_inventory(observer)
+    adopting = {**ALL, "adopt": [BUCKET, ROLE], "function_role_name": ROLE}
+    with pytest.raises(errors.PlanRefusedError):
+        make_stack(**ALL).build()
+    make_stack(**adopting).build()
+    there = read_inventory(observer)
+    assert there["roles"] == before["roles"]
+    ours = {"versions", "get_bucket_notification_configuration"}
+    changed = {name for name, value in there["buckets"][BUCKET].items() if value != before["buckets"][BUCKET][name]}
+    assert changed == ours
+    entries, their_entries = (
+        each["buckets"][BUCKET]["get_bucket_notification_configuration"]["LambdaFunctionConfigurations"]
+        for each in (there, before)
+    )
+    assert entries[:-1] == their_entries
+    assert entries[-1]["LambdaFunctionArn"] == FUNCTION_ARN
+    assert there["functions"][NAME]["configuration"]["Role"].endswith(f":role/{ROLE}")
+    overlay.all_calls.clear()
+    assert make_stack(**adopting).build().is_empty
+    check_untouched(overlay)
+    make_stack("two", **adopting, function_memory=512).build()
+    make_stack(**adopting).delete(confirm=NAME)
+    assert compare(before, read_inventory(observer)) == []
+
+
+def test_a_build_that_stops_takes_back_all_that_it_made(make_stack: MakeStack, overlay: Any, observer: Any) -> None:
+    before = read_inventory(observer)
+    for operation in ("iam.PutRolePolicy", "s3.PutBucketPolicy", "lambda.CreateFunction", "apigateway.UpdateStage"):
+        overlay.clear()
+        overlay.refuse(operation, 400, "NeverHeardOf", "no")
+        with pytest.raises(errors.DeployError) as caught:
+            make_stack(**ALL).build(rollback=True)
+        assert caught.value.taken_back
+        assert "taken back" in caught.value.next_step
+        assert compare(before, read_inventory(observer)) == [], operation
 
 
 def test_a_rule_of_another_for_the_same_objects_is_refused(make_stack: MakeStack, overlay: Any, observer: Any) -> None:
