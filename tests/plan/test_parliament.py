@@ -6,6 +6,7 @@ import json
 import sys
 import warnings
 from importlib.util import find_spec
+from itertools import combinations, product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -81,6 +82,41 @@ def findings(parliament: Any, document: Any) -> set[tuple[str, str]]:
 def test_a_policy_for_an_administrator_has_no_findings(parliament: Any, triggers: list[str], purpose: Any) -> None:
     wish = deployment(triggers)
     assert findings(parliament, policy_for(purpose, stack_names(wish, IDENTITY), IDENTITY, wishes_of(wish))) == set()
+
+
+WISHES = ["S3", "APIGateway", "URL", "budget", "concurrency", "managed policies", "SnapStart"]
+HOMES = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+ARCHIVE = "arn:{}:s3:::archives/podpac_dist.zip"
+
+
+def policy_in(home: str, purpose: Any, wishes: tuple[str, ...]) -> dict[str, Any]:
+    identity = Identity("123456789012", f"arn:{home}:iam::123456789012:user/u", HOMES[home], home)
+    names = stack_names(Deployment(function_name="soil"), identity)
+    return policy_for(purpose, names, identity, wishes, [ARCHIVE.format(home)])
+
+
+@pytest.mark.parametrize("home", HOMES)
+@pytest.mark.parametrize("purpose", ["deploy", "run", "destroy"])
+def test_the_policy_for_every_single_wish_and_for_all_has_no_findings(parliament: Any, purpose: Any, home: str) -> None:
+    assert set(WISHES) == wishes_of(deployment(TRIGGERS[-1]))
+    wished = [(), *((wish,) for wish in WISHES)] if home == "aws" else []
+    for wishes in (*wished, tuple(WISHES)):
+        assert findings(parliament, policy_in(home, purpose, wishes)) == set(), wishes
+
+
+def test_no_statement_of_any_policy_has_findings(parliament: Any) -> None:
+    seen = set()
+    for home, purpose, count in product(HOMES, ("deploy", "run", "destroy"), range(len(WISHES) + 1)):
+        for wishes in combinations(WISHES, count):
+            for statement in policy_in(home, purpose, wishes)["Statement"]:
+                text = json.dumps([statement["Action"], statement["Resource"], statement.get("Condition")])
+                if text in seen:
+                    continue
+                seen.add(text)
+                found = findings(parliament, {"Version": "2012-10-17", "Statement": [statement]})
+                # What one statement allows without another is not what the policy allows.
+                assert {issue for issue, _ in found} <= {"RESOURCE_POLICY_PRIVILEGE_ESCALATION"}, (wishes, found)
+    assert len(seen) > 100
 
 
 def resources(triggers: list[str]) -> list[Any]:
