@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import traitlets as tl
@@ -15,6 +15,8 @@ from podpac_lambda_widgets.widgets.fields import Choice, action, actions, descri
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets.plan.changes import Plan
+    from podpac_lambda_widgets.widgets.backend import Connection
+    from podpac_lambda_widgets.widgets.form import Form
 
 NAMES = ("function_name", "function_role_name", "function_s3_bucket")
 SIZES = ("function_memory", "function_timeout")
@@ -142,6 +144,42 @@ def wish_in_words(deployment: Deployment) -> str:
     words.append(f"budget {amount:g} {deployment.function_budget_currency}" if amount else "no budget")
     words.append(f"results kept {days} days" if days else "results kept")
     return " · ".join(words)[:1].upper() + " · ".join(words)[1:]
+
+
+class WishFields:
+    """What the fields say beside their values: names that will be made, what means nothing yet, what it all comes to.
+
+    Parameters
+    ----------
+    form : Form
+    deployment : Deployment
+        The model behind its fields.
+    connection : callable
+        Gives the present connection, if there is one: names are made of its account and region.
+    """
+
+    def __init__(self, form: Form, deployment: Deployment, connection: Callable[[], Connection | None]) -> None:
+        self._form, self._deployment, self._connection = form, deployment, connection
+
+    def show(self) -> None:
+        """Bring all of it up to date."""
+        connection = self._connection()
+        if connection is not None:
+            identity = connection.identity
+            made = {
+                "function_role_name": self._deployment.role_name(identity.region),
+                "function_s3_bucket": self._deployment.bucket_name(identity.account, identity.region),
+            }
+            for name, placeholder in made.items():
+                self._form.set_field(name, placeholder=placeholder)
+        for name, state in trigger_states(self._deployment).items():
+            self._form.set_field(name, **state)
+        self._form.folded = {MORE: wish_in_words(self._deployment)}
+
+    def entered(self, name: str) -> None:
+        """A person has changed a field. Who takes the last endpoint away does not want the next one public."""
+        if name == "function_triggers" and not has_endpoint(self._deployment):
+            self._deployment.function_public_endpoint = False
 
 
 def node_arguments(deployment: Deployment, source: Mapping[str, str]) -> dict[str, str]:

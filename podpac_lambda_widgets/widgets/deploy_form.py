@@ -18,7 +18,13 @@ from podpac_lambda_widgets.widgets import deploy_fields
 from podpac_lambda_widgets.widgets.backend import Connection, StackActions
 from podpac_lambda_widgets.widgets.code import Code
 from podpac_lambda_widgets.widgets.form import Form
-from podpac_lambda_widgets.widgets.plan_view import deletion_question, plan_table, step_of, waiting_steps
+from podpac_lambda_widgets.widgets.plan_view import (
+    OUTDATED_CARD,
+    deletion_question,
+    plan_table,
+    step_of,
+    waiting_steps,
+)
 from podpac_lambda_widgets.widgets.policy_at_hand import PolicyAtHand
 from podpac_lambda_widgets.widgets.stack_light import StackLight
 from podpac_lambda_widgets.widgets.worker import Task, Worker
@@ -54,7 +60,7 @@ class DeployForm(Form):
         self.deployment = deployment
         self.confirmation = deploy_fields.Confirmation()
         self._policy = PolicyAtHand(worker)
-        self._stack, self._connection = stack, connection
+        self._stack = stack
         #: The plan that is shown, while it is true.
         self.current_plan: Plan | None = None
         #: What made that plan, or is making it: the wish, the archives and the account as they were then.
@@ -83,8 +89,8 @@ class DeployForm(Form):
         self.on_action("stop", worker.cancel)
         self.set_button("stop", hidden=True, stops=True)
         deployment.observe(self._wish_changed)
-        self.show_made_names()
-        self._show_wish()
+        self._wish = deploy_fields.WishFields(self, deployment, connection)
+        self._wish.show()
         self.stand("waiting", "Connect first")
 
     def plan(self) -> None:
@@ -169,20 +175,10 @@ class DeployForm(Form):
         self.table = {}
         self.set_button("build", disabled=True)
 
-    def show_made_names(self) -> None:
-        """Show, in the fields that are left empty, the names that will be made."""
-        connection = self._connection()
-        if connection is not None:
-            identity = connection.identity
-            self.set_field("function_role_name", placeholder=self.deployment.role_name(identity.region))
-            made = self.deployment.bucket_name(identity.account, identity.region)
-            self.set_field("function_s3_bucket", placeholder=made)
-
     def enter(self, name: str, typed: object) -> None:
-        """Do what typing into a field does. Who takes the last endpoint away does not want the next one public."""
+        """Do what typing into a field does."""
         super().enter(name, typed)
-        if name == "function_triggers" and not deploy_fields.has_endpoint(self.deployment):
-            self.deployment.function_public_endpoint = False
+        self._wish.entered(name)
 
     def show_error(self, error: PodpacLambdaError) -> None:
         """Show an error; where AWS denies something, with the policy that would permit it.
@@ -197,7 +193,7 @@ class DeployForm(Form):
     def follow_connection(self) -> None:
         """Begin anew in another account, or with other credentials."""
         self.outdate()
-        self.show_made_names()
+        self._wish.show()
         self.forget_errors()
         self.light_switch.look()
 
@@ -207,15 +203,9 @@ class DeployForm(Form):
 
     def _wish_changed(self, change: Any) -> None:
         self.outdate()
-        self.show_made_names()
-        self._show_wish()
+        self._wish.show()
         if change["name"] == "function_name":
             self.light_switch.look()
-
-    def _show_wish(self) -> None:
-        for name, state in deploy_fields.trigger_states(self.deployment).items():
-            self.set_field(name, **state)
-        self.folded = {deploy_fields.MORE: deploy_fields.wish_in_words(self.deployment)}
 
     def _compare_with_aws(self, doing: str, stack: StackActions, purpose: Purpose, work: Callable[[], Plan]) -> None:
         finished = functools.partial(self._planned, stack)
@@ -235,13 +225,7 @@ class DeployForm(Form):
     def _ask_again(self, stack: StackActions, plan: Plan) -> None:
         self._planned(stack, plan)
         if self.current_plan is plan:
-            self.card = {
-                "tone": "info",
-                "what": "Nothing was done: something has changed since the plan",
-                "why": "Below is what would be done now.",
-                "next_step": "Look at it, and press again if you agree.",
-                "details": "",
-            }
+            self.card = dict(OUTDATED_CARD)
 
     def _planned(self, stack: StackActions, plan: Plan) -> None:
         if self._planned_with is not stack:

@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.engine.events import Event
     from podpac_lambda_widgets.plan.changes import Change, Plan
 
+#: What a form says when it shows another plan than the one that somebody agreed to.
+OUTDATED_CARD = {
+    "tone": "info",
+    "what": "Nothing was done: something has changed since the plan",
+    "why": "Below is what would be done now.",
+    "next_step": "Look at it, and press again if you agree.",
+    "details": "",
+}
+
 
 def plan_table(plan: Plan) -> dict[str, Any]:
     """A plan as the front end draws tables: rows of text, with a sign beside each colour.
