@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from service_model import find_faults
 from wire import Call, FakeClock
 
+from podpac_lambda_widgets.aws import quotas
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.model.deployment import Deployment
@@ -155,12 +156,39 @@ def test_every_call_of_a_run_and_its_log_is_as_the_service_models_say(recorder: 
             stack.build()
             result = stack.run(EXAMPLES[0].pipeline, tutorial_coordinates())
             lines = stack.get_logs(request_id=result.request_id)
+            followed = next(stack.follow_logs(start=lines[0].time))
+            bucket = stack.deployment.bucket_name(stack.account.identity().account, "us-east-1")
+            stack.account.put(bucket, "output/contract/claims/one.json", b"{}", "contract@us-east-1")
+            stack.account.fetch(bucket, "output/contract/claims/one.json", lambda done, total: None, own=True)
+            stack.account.remove(bucket, "output/contract/claims/one.json")
+            stack.account.send("contract", b"{}")
             stack.delete(confirm="contract")
     finally:
         stack.delete(confirm="contract")
     assert lines
+    assert followed.time >= lines[0].time
     assert {"lambda.Invoke", "logs.FilterLogEvents", "s3.UploadPart"} <= {call.name for call in calls}
     check(calls)
+
+
+def test_every_call_that_only_looks_around_is_as_the_service_models_say(
+    recorder: Any, make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Else the quota is not asked for before there are a hundred buckets.
+    monkeypatch.setattr(quotas, "_ALWAYS_ALLOWED", 0)
+    make_stack("one").build()
+    with recorder.wire.recording() as calls:
+        account = make_stack("one").account
+        assert "contract@us-east-1" in {each.stack for each in account.stacks()}
+        account.bucket_quota()
+        make_stack("one").missing_for("run")
+    make_stack("one").delete(confirm=True)
+    looked = {
+        "resourcegroupstaggingapi.GetResources", "iam.ListRoles", "cloudwatch.GetMetricStatistics", "s3.ListBuckets",
+        "s3.ListObjectsV2", "service-quotas.GetServiceQuota", "iam.SimulatePrincipalPolicy",
+    }  # fmt: skip
+    assert looked <= {call.name for call in calls}
+    assert faults_of(calls) == []
 
 
 BAD: list[tuple[str, str, dict[str, Any], str]] = [
