@@ -14,6 +14,8 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.local.session import LocalSession
+from podpac_lambda_widgets.plan.changes import Update
+from podpac_lambda_widgets.plan.difference import differences
 from podpac_lambda_widgets.plan.resources import STACK_METADATA, StoredObject
 
 pytestmark = pytest.mark.local_aws
@@ -65,6 +67,32 @@ def test_a_refused_upload_is_a_typed_error(aws: LocalSession, s3: Any, faults: A
     with pytest.raises(errors.AccessDeniedError) as caught:
         AwsAccount(aws).create(stored(path=archive, size=size), STACK, nothing)
     assert caught.value.action == "s3:PutObject"
+
+
+def test_a_large_archive_goes_in_parts_tells_how_far_it_is_and_goes_again_only_when_it_changed(
+    aws: LocalSession, s3: Any, faults: Any, archive: Path
+) -> None:
+    parts, told = faults.count("s3.UploadPart"), list[tuple[int, int]]()
+    account, size = AwsAccount(aws), 33 * 1024 * 1024
+    content = CONTENT.ljust(size, b"x")
+    archive.write_bytes(content)
+    wanted = stored(path=archive, size=size, sha256=hashlib.sha256(content).hexdigest())
+    account.create(wanted, STACK, lambda done, total: told.append((done, total)))
+    assert len(parts) == 3
+    assert len(told) > 3
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert {total for _, total in told} == {size}
+    assert told[-1] == (size, size)
+    found = account.read(wanted)
+    assert found is not None
+    assert (found.stack, differences(wanted, found.resource)) == (STACK, ())
+    archive.write_bytes(content[::-1])
+    changed = stored(path=archive, size=size, sha256=hashlib.sha256(content[::-1]).hexdigest())
+    difference = differences(changed, found.resource)
+    assert [each.field for each in difference] == ["sha256"]
+    account.update(Update(changed, difference), STACK, nothing)
+    assert len(parts) == 6
+    assert s3.get_object(Bucket=OURS, Key="a.zip")["Body"].read() == content[::-1]
 
 
 def test_an_upload_that_nobody_answers_says_so(aws: LocalSession, s3: Any, faults: Any, archive: Path) -> None:

@@ -232,6 +232,34 @@ def test_the_policy_is_enough_for_snapshots(
         administrator.delete(confirm=True)
 
 
+def test_the_policy_is_enough_for_archives_in_a_bucket_and_for_no_other_object_of_it(
+    account: AwsAccount, aws: LocalSession, tmp_path: Path, user_with: Callable[[dict[str, Any]], AwsAccount]
+) -> None:
+    pair = runpy.run_path(str(Path(__file__).parents[1] / "packaging" / "conftest.py"))["Pair"](tmp_path)
+    pair.write()
+    s3, bucket = aws.client("s3"), "least-privilege-archives"
+    s3.create_bucket(Bucket=bucket)
+    for key, path in (("dist.zip", pair.dist), ("deps.zip", pair.dependencies)):
+        s3.upload_file(str(path), bucket, key)
+    s3.put_object(Bucket=bucket, Key="thesis.txt", Body=b"years of work")
+    source = Source(
+        function_source_bucket=bucket, function_source_dist_key="dist.zip", function_source_dependencies_key="deps.zip"
+    )
+    deployment = Deployment(function_name=NAME)
+    administrator = Stack(account, deployment, source)
+    deployer = user_with(administrator.policy_for("deploy"))
+    try:
+        Stack(deployer, deployment, source).build()
+        assert Stack(deployer, deployment, source).plan().is_empty
+        with pytest.raises(errors.AccessDeniedError):
+            deployer.fetch(bucket, "thesis.txt", lambda done, total: None)
+    finally:
+        administrator.delete(confirm=True)
+        for key in ("dist.zip", "deps.zip", "thesis.txt"):
+            s3.delete_object(Bucket=bucket, Key=key)
+        s3.delete_bucket(Bucket=bucket)
+
+
 @pytest.mark.parametrize("purpose", ["deploy", "run", "destroy"])
 def test_a_policy_names_its_resources_and_every_action(account: AwsAccount, purpose: Purpose) -> None:
     for statement in Stack(account, Deployment(function_name=NAME)).policy_for(purpose)["Statement"]:

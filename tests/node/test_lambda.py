@@ -133,11 +133,19 @@ def test_archives_in_a_bucket_build_evaluate_and_go_without_a_trace(
             function_source_bucket="my-bucket",
             function_source_dist_key="directory/podpac_dist.zip",
             function_source_dependencies_key="directory/podpac_deps.zip",
+            function_triggers=["eval", "S3", "APIGateway", "URL"],
+            function_budget_amount=20.0,
+            function_budget_email="me@example.org",
         )
         cloud.build()
         assert cloud.plan().is_empty
+        assert cloud.validate()
+        assert f".execute-api.{region}.amazonaws.com/prod/eval" in str(cloud.describe())
         assert_equal(cloud.eval(grid), node.eval(grid))
         cloud.delete(confirm=True)
+        assert session.client("lambda").list_functions()["Functions"] == []
+        assert session.client("apigateway").get_rest_apis()["items"] == []
+        assert session.client("logs").describe_log_groups()["logGroups"] == []
         assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == before
         keys = [found["Key"] for found in s3.list_objects_v2(Bucket="my-bucket")["Contents"]]
         assert keys == ["directory/podpac_deps.zip", "directory/podpac_dist.zip"]
