@@ -129,15 +129,15 @@ def _leave_if_large(
     claim = name_claim(uuid.uuid4().hex, payload)
     sent.claim = claim_key(place.output, claim)
 
-    def leave(key: str) -> None:
+    def leave(key: str, left_behind: Callable[[], bool]) -> None:
         account.put(place.bucket, key, payload, place.stack)
-        if cancelled():
+        if left_behind():
             # Nobody waited for the end of the upload.
             _take_away(account, place, Sent(claim=key))
 
     listener(RunProgressed("leaving", f"{len(payload):,} bytes"))
     key = sent.claim
-    abandon_when_cancelled(lambda: leave(key), cancelled)
+    abandon_when_cancelled(lambda left_behind: leave(key, left_behind), cancelled)
     return encode_claim(claim, request.delivery)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from podpac_lambda_widgets.clock import Clock
+from podpac_lambda_widgets.engine.abandoning import pause
 from podpac_lambda_widgets.engine.claims import Place, Sent, payload_of
 from podpac_lambda_widgets.engine.events import Listener, RunProgressed
 from podpac_lambda_widgets.engine.ports import Account
@@ -191,6 +192,6 @@ def await_object(
                 why=f"after {seconds:,.0f} s" + (f"; S3 says: {denied.what}" if denied else ""),
                 next_step="Look at the function's log: it may have run out of time or memory, or still be waiting.",
             )
-        clock.sleep(wait)
+        pause(wait, clock, cancelled)
         waited += min(clock.monotonic() - began, wait + _LOOK)
         wait = min(1.5 * wait, _LAST_WAIT)

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from podpac_lambda_widgets.clock import Clock
-from podpac_lambda_widgets.engine.abandoning import abandon_when_cancelled
+from podpac_lambda_widgets.engine.abandoning import abandon_when_cancelled, pause
 from podpac_lambda_widgets.engine.claims import Place, Sent, payload_of
 from podpac_lambda_widgets.engine.events import Listener, RunProgressed
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.engine.results import FileResult, Result, check_stored, read_report
 from podpac_lambda_widgets.errors import (
+    CancelledError,
     FunctionCrashedError,
     FunctionOutOfMemoryError,
     FunctionTimeoutError,
@@ -142,7 +143,9 @@ class Run:
             if sent.invocation is None:
                 self._listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
                 sent.invocation = abandon_when_cancelled(
-                    lambda: _invoke(self._account, self._name, payload, self._timeout + _MARGIN, self._clock),
+                    lambda left_behind: _invoke(
+                        self._account, self._name, payload, self._timeout + _MARGIN, self._clock, left_behind
+                    ),
                     self._cancelled,
                 )
                 sent.is_out = True
@@ -157,7 +160,7 @@ class Run:
         if answer.stored is not None:
             stored = answer.stored
             self._listener(RunProgressed("fetching", f"{stored.size:,} bytes"))
-            body = abandon_when_cancelled(lambda: check_stored(self._fetch(stored), stored), self._cancelled)
+            body = abandon_when_cancelled(lambda _: check_stored(self._fetch(stored), stored), self._cancelled)
         if body is None:
             raise ResultError("The function answered without a result", resource=self._name)
         return body
@@ -182,17 +185,27 @@ class Run:
         }
 
 
-def _invoke(account: Account, function_name: str, payload: bytes, timeout: float, clock: Clock) -> Invocation:
+def _invoke(
+    account: Account,
+    function_name: str,
+    payload: bytes,
+    timeout: float,
+    clock: Clock,
+    left_behind: Callable[[], bool],
+) -> Invocation:
     deadline = clock.monotonic() + _THROTTLE_DEADLINE
-    pause = 0.5
+    patience = 0.5
     while True:
         try:
             return account.invoke(function_name, payload, timeout)
         except ThrottledError:
-            if clock.monotonic() + pause > deadline:
+            if clock.monotonic() + patience > deadline:
                 raise
-        clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
-        pause = min(pause * 2, 10.0)
+        pause(patience * random.uniform(0.5, 1.5), clock, left_behind)  # noqa: S311 - jitter, not a secret
+        if left_behind():
+            # Nobody waits: what AWS has not taken yet is not to run, and to cost, behind their back.
+            raise CancelledError("The run was cancelled", why="AWS had not taken the call.")
+        patience = min(patience * 2, 10.0)
 
 
 def _read_answer(invocation: Invocation, function_name: str) -> Answer:

@@ -164,6 +164,27 @@ def test_cancelling_does_not_wait_for_the_function() -> None:
         release.set()
 
 
+def test_a_call_that_aws_had_not_taken_is_not_made_once_it_is_cancelled() -> None:
+    calls: list[threading.Thread] = []
+    waiting, goes_on = threading.Event(), threading.Event()
+
+    class Held(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            waiting.set()
+            goes_on.wait(30)
+            super().sleep(seconds)
+
+    def busy(sent: bytes) -> Invocation:
+        calls.append(threading.current_thread())
+        raise errors.ThrottledError("slow down")
+
+    with pytest.raises(errors.CancelledError):
+        run(b"", account=FakeAccount(answer=busy), clock=Held(), cancelled=waiting.is_set)
+    goes_on.set()
+    calls[0].join(30)
+    assert len(calls) == 1 and not calls[0].is_alive()
+
+
 def test_a_payload_carries_the_request_and_nothing_else() -> None:
     seen: list[bytes] = []
 
