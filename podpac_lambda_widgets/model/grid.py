@@ -8,7 +8,7 @@ from typing import Any
 
 import traitlets as tl
 
-from podpac_lambda_widgets.errors import InvalidCoordinatesError, InvalidValueError
+from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.model.base import StrictHasTraits, WholeNumber, refuse
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.examples import TUTORIAL_GRID
@@ -140,7 +140,7 @@ def region_of(coordinates: CoordinatesDefinition) -> Region | None:
 
 def read_grid(coordinates: CoordinatesDefinition) -> dict[str, Any] | None:
     """The values of a :class:`Grid` that stands for these very coordinates; None where there is none."""
-    items = {item.get("name"): item for item in coordinates.definition["coords"] if isinstance(item, Mapping)}
+    items = {str(item.get("name")): item for item in coordinates.definition["coords"] if isinstance(item, Mapping)}
     if len(items) != len(coordinates.definition["coords"]) or not {"lat", "lon"} <= items.keys():
         return None
     values: dict[str, Any] = {"time": "", "time_last": "", "time_step": ""}
@@ -168,5 +168,5 @@ def _side(item: Mapping[str, Any]) -> tuple[float, float, int] | None:
     try:
         start, stop, step = item["start"], item["stop"], item["step"]
         return start, stop, round((stop - start) / step) + 1
-    except (KeyError, TypeError, ZeroDivisionError, InvalidCoordinatesError):
+    except (KeyError, TypeError, ValueError, ArithmeticError):
         return None

@@ -14,13 +14,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from podpac_lambda_widgets.remote.allowlist import NodeRule, find_podpac_node
+from podpac_lambda_widgets.remote.allowlist import PODPAC, NodeRule, find_podpac_node
 from podpac_lambda_widgets.remote.policy import Policy
 
 #: Kinds of attributes that are other nodes.
 INPUTS = ("node", "nodes", "coordinates_or_node")
-#: Kinds that have no field: what may not be set, and what is an input under any name.
-_WITHOUT_FIELD = ("nothing",)
+#: The kind of what may not be set, and has no field.
+_NOTHING = "nothing"
 _NO_HELP = "No help text to display."
 
 
@@ -99,9 +99,9 @@ def unavailable_nodes() -> tuple[str, ...]:
 
 def find_spec(node: object) -> NodeSpec | None:
     """The spec of a node of a definition; None for one of a plugin's, or one that is not known."""
-    if not isinstance(node, Mapping) or node.get("plugin", "podpac") != "podpac" or not isinstance(node["node"], str):
+    if not isinstance(node, Mapping) or node.get("plugin", PODPAC) != PODPAC:
         return None
-    return node_specs().get(find_podpac_node(node["node"])[0])
+    return node_specs().get(find_podpac_node(str(node.get("node")))[0])
 
 
 def is_offered(spec: NodeSpec, policy: Policy) -> bool:
@@ -117,7 +117,7 @@ def _read(path: str, told: Mapping[str, Any]) -> NodeSpec:
     attributes = tuple(
         _attribute(name, rule.attrs[name], attr)
         for name, attr in told["attrs"].items()
-        if not attr["hidden"] and rule.attrs.get(name, "nothing") not in _WITHOUT_FIELD
+        if not attr["hidden"] and rule.attrs.get(name, _NOTHING) != _NOTHING
     )
     text = "" if told["help"] == _NO_HELP else told["help"]
     return NodeSpec(path, told["category"], text, attributes, rule)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podpac_lambda_widgets.errors import InvalidPipelineError
+from podpac_lambda_widgets.remote.shapes import references
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ class Pipeline:
                 why='No entry has a "node" property.',
                 next_step='A pipeline looks like {"SinCoords": {"node": "core.algorithm.utility.SinCoords"}}.',
             )
+        for name, node in value.items():
+            if isinstance(node, Mapping):
+                _check_shape(str(name), node)
         return cls(dict(value))
 
     @property
@@ -65,6 +69,24 @@ class Pipeline:
     def json(self) -> str:
         """The definition as JSON text."""
         return json.dumps(self.definition)
+
+
+def _check_shape(name: str, node: Mapping[str, Any]) -> None:
+    """Make sure that a node has the parts of one; what may be in them says the guard."""
+    if not isinstance(node.get("node"), str):
+        problem = 'Its "node" is not the name of a class.'
+    elif not isinstance(node.get("attrs", {}), Mapping):
+        problem = 'Its "attrs" are not a JSON object.'
+    elif not isinstance(node.get("inputs", {}), Mapping) or not all(isinstance(each, str) for each in references(node)):
+        problem = 'Its "inputs" are not a JSON object of names of nodes.'
+    else:
+        return
+    raise InvalidPipelineError(
+        f"The node {name!r} is not complete",
+        field="pipeline",
+        why=problem,
+        next_step='A node looks like {"node": "core.algorithm.stats.Mean", "attrs": {...}, "inputs": {"source": ...}}.',
+    )
 
 
 def _read_json(text: str) -> Any:

@@ -81,6 +81,11 @@ def _with_inputs(node: Any, change: Any) -> Any:
     return {**node, "inputs": {key: value for key, value in inputs.items() if value}}
 
 
+def listed(value: object) -> list[Any]:
+    """What an input names, as a list: podpac takes one name where there may be several."""
+    return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
+
+
 def set_attribute(definition: Mapping[str, Any], name: str, attribute: str, value: object) -> Definition:
     """The same with one attribute of a node changed, or left to podpac where the value is None."""
     node = node_of(definition, name)
@@ -115,9 +120,9 @@ def connect_node(definition: Mapping[str, Any], name: str, key: str, source: str
         raise InvalidPipelineError(f"There is no other node {source!r} in the pipeline", field=key)
     inputs = dict(node.get("inputs", {}))
     if found.kind == "nodes" and part.isdecimal():
-        listed = list(inputs.get(attribute, []))
-        listed[int(part) : int(part) + 1] = [source] if source else []
-        inputs[attribute] = listed
+        several = listed(inputs.get(attribute))
+        several[int(part) : int(part) + 1] = [source] if source else []
+        inputs[attribute] = several
     else:
         inputs[part or attribute] = source
     kept = {each: value for each, value in inputs.items() if value}

@@ -44,7 +44,7 @@ def time_dimension(first: str, last: str = "", step: str = "") -> dict[str, Any]
         raise InvalidCoordinatesError("The step is missing", field="time_step", next_step=_STEP_EXAMPLE)
     found = {"start": first, "stop": last, "step": step, "name": "time"}
     try:
-        if isinstance(step, str) and "," not in step:
+        if "," not in step:
             raise InvalidCoordinatesError("Not a step", next_step=_STEP_EXAMPLE)
         budget.points({"coords": [found]})
     except InvalidCoordinatesError as error:

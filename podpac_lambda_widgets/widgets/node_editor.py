@@ -19,6 +19,7 @@ from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.pipeline_edits import (
     add_node,
     connect_node,
+    listed,
     node_of,
     nodes_of,
     remove_node,
@@ -205,12 +206,11 @@ class NodeEditor:
         self, spec: NodeSpec, attribute: AttributeSpec, part: str, nodes: Mapping[str, Any]
     ) -> dict[str, Any]:
         inputs = nodes[self._selected].get("inputs", {})
-        held = inputs.get(part if spec.rule.free_inputs else attribute.name, "")
-        if not isinstance(held, str):
-            held = held[int(part)] if part and int(part) < len(held) else ""
+        held = listed(inputs.get(part if spec.rule.free_inputs else attribute.name))
+        place = int(part) if part.isdecimal() else 0
         others = [[name, name] for name in nodes if name != self._selected]
         return {
-            "value": held,
+            "value": held[place] if place < len(held) else "",
             "choices": [["", "(choose a node)" if attribute.required and not part else "(none)"], *others],
             "warning": "Needed." if attribute.required and not inputs else "",
         }

@@ -8,6 +8,7 @@ from typing import Any
 
 from podpac_lambda_widgets.errors import InvalidPipelineError, PodpacLambdaError
 from podpac_lambda_widgets.model.node_specs import INPUTS, AttributeSpec, NodeSpec
+from podpac_lambda_widgets.model.pipeline_edits import listed
 from podpac_lambda_widgets.remote.attributes import INTERPOLATION_METHODS, Attributes
 from podpac_lambda_widgets.remote.policy import Policy
 from podpac_lambda_widgets.widgets.texts import set_out_json
@@ -82,7 +83,7 @@ def _input_fields(spec: NodeSpec, attribute: AttributeSpec, node: Mapping[str, A
     names = list(free_names(node)) if spec.rule.free_inputs else []
     if spec.rule.free_inputs:
         return [_field(attribute, "select", name, f"{attribute.name}.{name}") for name in [*names, next_name(names)]]
-    count = len(_listed(node.get("inputs", {}).get(attribute.name)))
+    count = len(listed(node.get("inputs", {}).get(attribute.name)))
     return [
         _field(attribute, "select", f"{attribute.name}, {number + 1}", f"{attribute.name}.{number}")
         for number in range(count + 1)
@@ -98,10 +99,6 @@ def next_name(names: Sequence[str]) -> str:
     """The first letter that is no name yet; beyond Z a number goes with it."""
     letters = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
     return next(name for name in [*letters, *(f"A{number}" for number in range(1000))] if name not in names)
-
-
-def _listed(value: object) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
 
 
 def control(attribute: AttributeSpec, node: Mapping[str, Any]) -> str:

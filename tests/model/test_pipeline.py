@@ -29,6 +29,23 @@ def test_what_is_no_pipeline_is_refused_with_the_reason(value: object) -> None:
     assert caught.value.why or caught.value.next_step
 
 
+@pytest.mark.parametrize(
+    ("node", "part"),
+    [
+        ({"attrs": {}}, "node"),
+        ({"node": 5}, "node"),
+        ({"node": "Mean", "attrs": [1]}, "attrs"),
+        ({"node": "Mean", "inputs": ["A"]}, "inputs"),
+        ({"node": "Mean", "inputs": {"source": {"node": "x"}}}, "inputs"),
+        ({"node": "Mean", "inputs": {"sources": ["A", None]}}, "inputs"),
+    ],
+)
+def test_a_node_that_lacks_a_part_is_named_with_it(node: object, part: str) -> None:
+    with pytest.raises(InvalidPipelineError, match="'B'") as caught:
+        Pipeline.parse({**NODE, "B": node})
+    assert f'"{part}"' in caught.value.why
+
+
 @pytest.mark.parametrize("value", ["", "[]", "{}", '{"coords": []}', '{"coords": 3}', 7, None, '{"coords": [1]}'])
 def test_what_are_no_coordinates_is_refused(value: object) -> None:
     with pytest.raises(InvalidCoordinatesError):

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from podpac_lambda_widgets.errors import InvalidPipelineError
+from podpac_lambda_widgets.errors import InvalidPipelineError, InvalidValueError
 from podpac_lambda_widgets.model.node_specs import node_specs
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.policy import Policy
@@ -16,7 +18,7 @@ from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
 from podpac_lambda_widgets.widgets.worker import Worker
 
 SIN, MEAN = "core.algorithm.utility.SinCoords", "core.algorithm.stats.Mean"
-ARITHMETIC = "core.algorithm.generic.Arithmetic"
+ARITHMETIC, COMPOSITOR = "core.algorithm.generic.Arithmetic", "core.compositor.ordered_compositor.OrderedCompositor"
 
 
 def refuse_stack() -> Any:
@@ -38,6 +40,69 @@ def names(form: PipelineForm, part: str = "fields") -> list[str]:
 
 def add(form: PipelineForm, front_end: Any, path: str) -> None:
     front_end.type(form, "node:kind", path)
+
+
+_NAMES = (
+    "A",
+    "B",
+    "node",
+    "attrs",
+    "inputs",
+    "source",
+    "sources",
+    "plugin",
+    "coords",
+    "name",
+    "values",
+    "start",
+    "size",
+)
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from((*_NAMES, SIN, MEAN, ARITHMETIC, COMPOSITOR)),
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(st.sampled_from(_NAMES), each, max_size=4),
+    max_leaves=12,
+)
+_NODE = st.fixed_dictionaries(
+    {"node": st.sampled_from((SIN, MEAN, ARITHMETIC, COMPOSITOR)) | _JSON},
+    optional={
+        "attrs": _JSON,
+        "inputs": _JSON | st.dictionaries(st.sampled_from(_NAMES), st.sampled_from("AB")),
+        "plugin": _JSON,
+    },
+)
+_DIMENSION = st.fixed_dictionaries(
+    {"name": st.sampled_from(("lat", "lon", "time")) | _JSON},
+    optional=dict.fromkeys(("values", "start", "stop", "step", "size"), _JSON),
+)
+
+
+@settings(max_examples=150)
+@given(pipeline=st.dictionaries(st.sampled_from("ABC"), _NODE | _JSON) | _JSON, dimensions=st.lists(_DIMENSION | _JSON))
+def test_whatever_json_is_typed_the_form_goes_on_and_marks_what_it_cannot_use(pipeline: Any, dimensions: Any) -> None:
+    form = PipelineForm(Worker(), refuse_stack, dict)
+    for name, typed in (("pipeline", pipeline), ("coordinates", {"coords": dimensions})):
+        form.handle_message({"type": "input", "name": name, "value": json.dumps(typed)}, [])
+    for name, read in (("pipeline", form.read_pipeline), ("coordinates", form.read_coordinates)):
+        try:
+            read()
+        except InvalidValueError:
+            assert name in form.problems and form.fields[name]["error"]
+        else:
+            assert name not in form.problems
+
+
+def test_one_input_where_there_may_be_several_is_kept_beside_another(form: PipelineForm, front_end: Any) -> None:
+    nodes = {"Sin": {"node": SIN}, "Mean": {"node": MEAN, "inputs": {"source": "Sin"}}}
+    both = {"node": COMPOSITOR, "inputs": {"sources": "Mean"}}
+    front_end.type(form, "pipeline", json.dumps({**nodes, "Both": both}))
+    front_end.send(form, {"type": "node", "name": "select", "key": "Both"})
+    assert [form.fields[f"node:sources.{place}"]["value"] for place in (0, 1)] == ["Mean", ""]
+    front_end.type(form, "node:sources.1", "Sin")
+    assert definition(form)["Both"]["inputs"] == {"sources": ["Mean", "Sin"]}
 
 
 def test_it_shows_the_pipeline_of_the_text(form: PipelineForm, front_end: Any) -> None:
