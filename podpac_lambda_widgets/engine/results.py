@@ -100,11 +100,15 @@ class FileResult(Answered):
         return MEDIA[self.format][0]
 
     def save(self, path: Path | str) -> Path:
-        """Write it to a file of this machine, whose name gets the format's ending where it has none."""
+        """Write it to a file of this machine, whose name gets the format's ending where it has none.
+
+        Raises
+        ------
+        ResultError
+            The disk is full, or the file cannot be written there.
+        """
         path = Path(path)
-        path = path if path.suffix else path.with_suffix(f".{MEDIA[self.format][1]}")
-        path.write_bytes(self.body)
-        return path
+        return write_file(path if path.suffix else path.with_suffix(f".{MEDIA[self.format][1]}"), self.body)
 
     @property
     def array(self) -> xr.DataArray:
@@ -123,6 +127,26 @@ class FileResult(Answered):
             f"A result in the format {self.format} is no array",
             next_step="Evaluate without output= to get the array; save() writes this to a file.",
         )
+
+
+def write_file(path: Path, body: bytes) -> Path:
+    """Write a result to a file of this machine.
+
+    Raises
+    ------
+    ResultError
+        The disk is full, or the file cannot be written there.
+    """
+    try:
+        path.write_bytes(body)
+    except OSError as error:
+        raise ResultError(
+            "The result could not be written to a file",
+            resource=str(path),
+            why=error.strerror or type(error).__name__,
+            next_step="Save it in another folder: the result itself is still there.",
+        ) from None
+    return path
 
 
 def check_stored(body: bytes, stored: StoredAnswer) -> bytes:

@@ -14,7 +14,8 @@ from podpac_lambda_widgets.remote.wire import Answer, StoredAnswer, delivery_key
 def deliver(event: object, answer: bytes | dict[str, object], bucket: StackBucket) -> bytes | dict[str, object]:
     """Leave an answer in the bucket where nobody waits for it; then the call itself says nothing.
 
-    What S3 does not take is raised: Lambda then runs the whole again, as it does with what nobody waits for.
+    The first answer stays: Lambda may bring an event more than once, and by then its request may be gone. What S3 does
+    not take is raised: Lambda then runs the whole again, as it does with what nobody waits for.
     """
     try:
         delivery = delivery_of(event)
@@ -26,7 +27,7 @@ def deliver(event: object, answer: bytes | dict[str, object], bucket: StackBucke
     if not bucket.name:
         raise ResultError("There is no place to leave the answer", why="the function has no bucket")
     key = delivery_key(bucket.output, delivery)
-    bucket.put(key, answer, content_type="application/octet-stream")
+    bucket.put_new(key, answer, content_type="application/octet-stream")
     return b""
 
 

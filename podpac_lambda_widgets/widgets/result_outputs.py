@@ -99,7 +99,7 @@ class ResultOutputs(Form):
         Raises
         ------
         ResultError
-            There is no result yet, or no such kind.
+            There is no result yet, or no such kind; or the file cannot be written there.
         """
         path = Path(path)
         self._present()
@@ -107,8 +107,9 @@ class ResultOutputs(Form):
         if not found:
             endings = ", ".join(each.suffix for each in FORMATS.values())
             raise ResultError(f"There is no kind of file for {path.name!r}", next_step=f"End it with one of {endings}.")
-        path.write_bytes(self.encode(found[0]))
-        return path
+        from podpac_lambda_widgets.engine.results import write_file
+
+        return write_file(path, self.encode(found[0]))
 
     def write_code(self) -> Code:
         """The plane that is shown as a PNG, and the whole result as netCDF."""

@@ -12,6 +12,7 @@ from fake_account import FakeAccount, FakeClock
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.engine.claims import Place, payload_of
+from podpac_lambda_widgets.engine.deliveries import send_pipeline
 from podpac_lambda_widgets.engine.events import Event, RunProgressed, ignore
 from podpac_lambda_widgets.engine.runner import run_pipeline
 from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES
@@ -36,6 +37,7 @@ def never() -> bool:
 
 def test_up_to_the_limit_a_request_is_the_payload_and_one_byte_more_is_left_in_the_bucket() -> None:
     account = FakeAccount()
+    assert SYNC_REQUEST_BYTES < 6_291_557
     for size in (SYNC_REQUEST_BYTES, SYNC_REQUEST_BYTES + 1):
         request = request_of(size)
         with payload_of(account, request, PLACE, SYNC_REQUEST_BYTES, ignore, never) as payload:
@@ -117,6 +119,26 @@ def test_who_cancels_during_the_upload_does_not_wait_and_what_comes_late_is_take
     release.set()
     assert done.wait(30)
     assert account.objects == {}
+
+
+@pytest.mark.parametrize(("size", "left"), [(1_048_576, 0), (1_048_577, 1)])
+def test_an_asynchronous_call_takes_a_mebibyte_and_one_byte_more_goes_by_the_bucket(size: int, left: int) -> None:
+    account, clock, claims = FakeAccount(), FakeClock(), list[int]()
+    request = request_of(size - len(',"delivery":""') - 32)
+
+    def happen(seconds: float) -> None:
+        [(_, payload)] = account.sent
+        claims.append(len([key for _, key in account.objects if "/claims/" in key]))
+        assert len(payload) == (size if not left else len(payload))
+        refusal = encode_error(errors.PipelineRejectedError("The node is not allowed"))
+        account.objects["b", f"output/soil/deliveries/{json.loads(payload)['delivery']}.answer"] = refusal
+
+    clock.sleep = happen  # type: ignore[method-assign]
+    told: dict[str, Any] = {"timeout": 10.0, "clock": clock, "listener": ignore, "cancelled": never}
+    with pytest.raises(errors.PipelineRejectedError, match="not allowed"):
+        send_pipeline(account, "soil", request, PLACE, **told)
+    assert claims == [left]
+    assert not [key for _, key in account.objects if "/claims/" in key]
 
 
 def test_a_run_says_what_it_does_and_clears_up_when_the_function_refuses() -> None:

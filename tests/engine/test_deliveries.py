@@ -165,6 +165,39 @@ def test_who_may_not_list_waits_on_though_s3_says_denied() -> None:
     assert await_object(place, "b", ("k",), seconds=60, clock=clock, cancelled=never) == ("k", b"here")
 
 
+@pytest.mark.parametrize("run", [send, trigger])
+@pytest.mark.parametrize("body", [b"", b"null", b'"text"', b"{}", b"\x89PNG\r\n", b"PLW1\0\0", b"CDF\x01", b"\0" * 100])
+def test_what_is_no_answer_is_never_returned_as_data(account: Account, run: Any, body: bytes) -> None:
+    def answer(key: str) -> None:
+        account.client.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    def send_garbage(function_name: str, payload: bytes) -> str:
+        account.clock.meanwhile.append(lambda: answer(f"{OUTPUT}/deliveries/{json.loads(payload)['delivery']}.answer"))
+        return "r-1"
+
+    def put_garbage(bucket: str, key: str, body: bytes, stack: str) -> None:
+        name = key.rpartition("/")[2].removesuffix(".json")
+        account.clock.meanwhile.append(lambda: answer(f"{OUTPUT}/{name}.nc"))
+
+    account.send, account.put = send_garbage, put_garbage  # type: ignore[method-assign]
+    with pytest.raises(errors.ResultError):
+        run(account, Request(SIN, grid()))
+
+
+def test_a_request_that_lambda_delivers_twice_has_one_answer_the_first(account: Account) -> None:
+    event, key = json.loads(encode_request(Request(SIN, grid(), delivery="d" * 32))), f"{OUTPUT}/deliveries/{'d' * 32}"
+    account.function.handle(event)
+    first = account.fetch(BUCKET, f"{key}.answer", None)
+    # Somebody has restricted the function meanwhile, or the request is gone: the answer that was given stays.
+    again = Function({**ENVIRON, "FUNCTION_RESTRICT_PIPELINES": "0" * 64}, s3_client=lambda: account.client)
+    again.print_line = lambda line: None
+    assert again.handle(event) == b""
+    assert account.function.handle(event) == b""
+    assert account.fetch(BUCKET, f"{key}.answer", None) == first
+    assert decode_answer(first).body is not None
+    assert [found["Key"] for found in account.client.list_objects_v2(Bucket=BUCKET)["Contents"]] == [f"{key}.answer"]
+
+
 def large(side: int) -> Request:
     """Values that only the request knows, at their own places."""
     values = np.random.default_rng(side).random((side, side)).tolist()

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from fake_account import FakeAccount, FakeClock
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.engine.claims import Place
 from podpac_lambda_widgets.engine.events import Event, RunProgressed
-from podpac_lambda_widgets.engine.results import Result
+from podpac_lambda_widgets.engine.results import FileResult, Result, write_file
 from podpac_lambda_widgets.engine.runner import run_pipeline
 from podpac_lambda_widgets.plan.account import Invocation
 from podpac_lambda_widgets.remote.arrays import pack_array
@@ -222,3 +223,19 @@ def test_a_call_that_was_left_behind_does_not_keep_the_interpreter() -> None:
         run(b"", account=FakeAccount(answer=answer), cancelled=lambda: bool(threads))
     release.set()
     assert threads[0].daemon
+
+
+def test_a_file_that_cannot_be_written_is_a_typed_error_and_the_result_stays(tmp_path: Path) -> None:
+    made = FileResult(
+        body=b"{}", format="json", timings={}, versions={}, elapsed=1.0, request_id="r", log="", billed_ms=1,
+        memory_mb=1,
+    )  # fmt: skip
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "no folder" / "a", tmp_path / "file" / "a.json"):
+        with pytest.raises(errors.ResultError, match="could not be written") as caught:
+            made.save(path)
+        assert caught.value.why
+    # The device on which there is never room.
+    with pytest.raises(errors.ResultError, match="No space left"):
+        write_file(Path("/dev/full"), b"x")
+    assert made.save(tmp_path / "a").read_bytes() == b"{}"

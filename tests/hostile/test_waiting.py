@@ -9,6 +9,8 @@ import pytest
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.engine.stack import Stack
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+from podpac_lambda_widgets.model.pipeline import Pipeline
 
 pytestmark = pytest.mark.local_aws
 
@@ -220,3 +222,20 @@ def test_a_storm_that_never_ends_stops_at_a_deadline_and_says_so(make_stack: Mak
         make_stack().build()
     assert "try again" in caught.value.next_step
     assert overlay.clock.now < HOUR
+
+
+@pytest.mark.parametrize("way", ["eval", "async"])
+def test_a_function_that_is_too_busy_for_ever_stops_at_a_deadline_and_runs_nothing(
+    make_stack: MakeStack, overlay: Any, way: Any
+) -> None:
+    make_stack().build()
+    refused = overlay.refuse("lambda.Invoke", 429, "TooManyRequestsException", "Rate Exceeded.")
+    began, jobs = overlay.clock.now, make_stack()
+    coordinates = CoordinatesDefinition.parse({"coords": [{"name": "lat", "values": [1.0]}]})
+    job = jobs.submit(Pipeline({"SinCoords": {"node": "core.algorithm.utility.SinCoords"}}), coordinates, way)
+    with pytest.raises(errors.ThrottledError) as caught:
+        job.result(60)
+    assert caught.value.next_step
+    assert 60 <= overlay.clock.now - began <= 180
+    assert len(refused) < 60
+    assert not job.left_off

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib
 import importlib.util
 import io
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -15,6 +17,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -243,6 +246,58 @@ def test_an_entry_that_claims_to_grow_without_bound_is_refused(tmp_path: Path) -
     with pytest.raises(errors.ArchiveUnsafeError, match="grows"):
         extract(save(tmp_path / "a.zip", bomb), tmp_path / "tree")
     assert not (tmp_path / "tree").exists()
+
+
+def test_a_bomb_of_ten_gigabytes_is_refused_before_it_is_extracted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each entry says no more than deflate can do; together they are more than there is room for."""
+    size, packed = 2**32 - 2, 4 * 1024**2
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for name in "abc":
+            made.writestr(name, b"\0" * 123_457)
+        honest = made.getinfo("a").compress_size
+    bomb = out.getvalue().replace((123_457).to_bytes(4, "little"), size.to_bytes(4, "little"))
+    bomb = bomb.replace(honest.to_bytes(4, "little"), packed.to_bytes(4, "little"))
+    room = shutil.disk_usage(tmp_path)._replace(free=10 * 1024**3)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: room)
+    with pytest.raises(errors.ArchiveTooLargeError, match=f"{3 * size:,} bytes"):
+        extract(save(tmp_path / "a.zip", bomb), tmp_path / "tree")
+    assert not (tmp_path / "tree").exists()
+
+
+def test_an_entry_that_is_larger_than_it_says_writes_no_more_than_it_said(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("a", b"\0" * 50_000_000)
+    liar = out.getvalue().replace((50_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+    with pytest.raises(errors.ArchiveCorruptError):
+        extract(save(tmp_path / "a.zip", liar), tmp_path / "tree")
+    assert (tmp_path / "tree" / "a").stat().st_size <= 1000
+
+
+@pytest.mark.usefixtures("clean_imports")
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_that_fills_up_meanwhile_is_a_typed_error_that_leaves_nothing_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    written: list[object] = []
+
+    def fail(source: Any, file: Any, length: int) -> None:
+        written.append(file.write(source.read(3)))
+        raise OSError(code, os.strerror(code))
+
+    extras = make_extras(tmp_path, Bucket(make_zip(FILES)))
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfileobj", fail)
+        with pytest.raises(errors.ArchiveTooLargeError, match=os.strerror(code)) as caught:
+            extras.fetch()
+    assert written
+    assert "ephemeral storage" in caught.value.next_step
+    assert list(tmp_path.iterdir()) == []
+    # Once there is room again.
+    assert (extras.fetch() / "plw_single.py").is_file()
 
 
 def test_an_archive_that_does_not_fit_is_refused_before_it_is_extracted(

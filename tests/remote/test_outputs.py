@@ -92,7 +92,10 @@ def functions(aws: LocalSession) -> Iterator[Functions]:
 
 
 REFUSED: list[dict[str, Any]] = [
-    {"format": "pickle"}, {"format": "zarr_part"}, {"format": None}, {"format": ["netcdf"]}, {"format": "netCDF "},
+    {"format": "pickle"}, {"format": "zarr_part"}, {"format": "zarr_part", "source": "s3://other/x"}, {"format": None},
+    {"format": "to_netcdf"}, {"format": "to_netcdf", "path": "/tmp/x"}, {"format": "unknown"}, {"format": ""},
+    {"format": "netcdf", "source": "s3://other/x"}, {"format": "netcdf", "engine": "h5netcdf"},
+    {"format": ["netcdf"]}, {"format": "netCDF "},
     {"format": "netcdf", "path": "/tmp/x"}, {"format": "json", "indent": 2}, {"format": "png", "colormap": "a.b"},
     {"format": "png", "colormap": "__class__"}, {"format": "png", "colormap": 5}, {"format": "png", "vmin": "0"},
     {"format": "png", "vmin": True}, {"format": "png", "vmin": 2, "vmax": 1}, {"format": "geotiff", "compress": "lzma"},

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,18 @@ def test_a_functions_url_answers(aws: LocalSession, function: str) -> None:
     assert status == 200
     assert body.startswith(b"\x89PNG")
     assert fetch(endpoint + "/favicon.ico", Host=host)[0] == 404
+
+
+def test_a_functions_url_that_wants_a_signature_answers_nobody_without(aws: LocalSession, function: str) -> None:
+    functions = aws.client("lambda")
+    with suppress(functions.exceptions.ResourceNotFoundException):
+        functions.delete_function_url_config(FunctionName=NAME)
+    host = functions.create_function_url_config(FunctionName=NAME, AuthType="AWS_IAM")["FunctionUrl"].split("/")[2]
+    for body in (BODY, None):
+        status, _, answer = fetch(functions.meta.endpoint_url + "/", body, Host=host)
+        assert status == 403
+        assert b"Traceback" not in answer
+        assert answer[:3] != b"CDF"
 
 
 def ask_at(step: int) -> bytes:

@@ -180,6 +180,41 @@ def test_unsafe_evaluation_is_on_for_one_request_only(eqn: str, monkeypatch: pyt
     assert dict(podpac.settings) == before
 
 
+GENERIC = {**SIN, "x": {"node": "algorithm.Generic", "inputs": {"a": "SinCoords"}, "attrs": {"code": "output = a"}}}
+
+
+def test_the_mark_that_allows_code_is_drawn_for_one_request_told_to_nobody_and_taken_from_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[str] = []
+
+    def look(node: Any, coordinates: Any, **options: Any) -> Any:
+        drawn.append(podpac.settings["UNSAFE_EVAL_HASH"])
+        return evaluate(node, coordinates, **options)
+
+    evaluate = podpac.Node.eval
+    monkeypatch.setattr(podpac.Node, "eval", look)
+    lines: list[str] = []
+    made = function(lines)
+    answers = [made.handle(event(ARITHMETIC)) for _ in range(2)]
+    marks = set(drawn)
+    assert len(marks) == 2
+    assert all(len(mark) == 32 for mark in marks)
+    # Nor is it in a log, from where somebody could have it.
+    assert not any(mark in "".join(lines) or mark.encode() in bytes(answer) for mark in marks for answer in answers)
+    for mark in (*marks, podpac.settings["UNSAFE_EVAL_HASH"]):
+        monkeypatch.setenv("PODPAC_UNSAFE_EVAL", mark)
+        with pytest.raises(errors.PipelineRejectedError, match="may not set"):
+            decode_answer(made.handle(event(settings={"UNSAFE_EVAL_HASH": mark})))
+        told = {**podpac.settings, "UNSAFE_EVAL_HASH": mark, "PODPAC_UNSAFE_EVAL": mark}
+        with pytest.raises(errors.PipelineRejectedError, match="runs code"):
+            made.handle(legacy(pipeline=GENERIC, settings=told))
+        # PODPAC's own client sends all its settings: its mark is not taken over.
+        drawn.clear()
+        made.handle(legacy(settings=told))
+        assert mark not in drawn
+
+
 def test_a_setting_of_one_request_is_gone_in_the_next() -> None:
     made = function()
     coordinates = {"coords": [{"name": "lat", "values": [0.0, 1.0]}]}
