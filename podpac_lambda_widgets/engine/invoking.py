@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 
@@ -16,9 +16,10 @@ from podpac_lambda_widgets.engine.history import RunRecord, read_runs
 from podpac_lambda_widgets.engine.jobs import Job, Jobs
 from podpac_lambda_widgets.engine.logs import follow_logs, read_logs
 from podpac_lambda_widgets.engine.ports import Account
-from podpac_lambda_widgets.engine.results import FileResult, Result
+from podpac_lambda_widgets.engine.results import Answered, FileResult, Result
 from podpac_lambda_widgets.engine.runner import run_pipeline, run_to_file
 from podpac_lambda_widgets.engine.submission import Submission
+from podpac_lambda_widgets.engine.zarr_output import zarr_output
 from podpac_lambda_widgets.errors import AccessDeniedError, InvalidValueError, ResourceNotFoundError
 from podpac_lambda_widgets.limits import TIMEOUT_S
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
@@ -103,6 +104,45 @@ class Invoking:
         with self.calling(request) as told:
             result = run_to_file(self.account, request=request, listener=listener, cancelled=cancelled, **told)
         return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
+
+    def run_to_zarr(
+        self,
+        pipeline: Pipeline,
+        coordinates: CoordinatesDefinition,
+        listener: Listener = ignore,
+        cancelled: Callable[[], bool] = never,
+    ) -> FileResult:
+        """Evaluate a pipeline into a Zarr array of the function's bucket, of which the result tells the address."""
+        return self.run_to_file(pipeline, coordinates, zarr_output(pipeline, coordinates), listener, cancelled)
+
+    def submit_zarr(
+        self,
+        pipeline: Pipeline,
+        coordinates: CoordinatesDefinition,
+        result: Result,
+        listener: Callable[[Job], None] | None = None,
+    ) -> Job:
+        """Begin to have a result computed once more, and written into the function's bucket as a Zarr array.
+
+        Parameters
+        ----------
+        result : Result
+            What the pipeline gave at the coordinates.
+        listener : callable, optional
+            As for :meth:`submit`.
+
+        Returns
+        -------
+        Job
+            Its result is the same, with :attr:`Result.zarr`, and tells of this run.
+        """
+
+        def work(progress: Listener, cancelled: Callable[[], bool]) -> Result:
+            written = self.run_to_zarr(pipeline, coordinates, progress, cancelled)
+            told = {each.name: getattr(written, each.name) for each in fields(Answered)}
+            return Result(array=result.array, zarr=written.address, **told)
+
+        return self.jobs.submit(pipeline.output, work, listener)
 
     def submit(
         self,

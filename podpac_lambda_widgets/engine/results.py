@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ class Result(Answered):
     """
 
     array: xr.DataArray
+    #: Where the same values lie in the bucket as Zarr, ``s3://bucket/key``; empty where they do not.
+    zarr: str = ""
 
     @cached_property
     def netcdf(self) -> bytes:
@@ -109,6 +112,19 @@ class FileResult(Answered):
         """
         path = Path(path)
         return write_file(path if path.suffix else path.with_suffix(f".{MEDIA[self.format][1]}"), self.body)
+
+    @property
+    def address(self) -> str:
+        """Where a Zarr array lies, ``s3://bucket/key``.
+
+        Raises
+        ------
+        ResultError
+            The result is a file, and here.
+        """
+        if self.format != "zarr":
+            raise ResultError(f"A result in the format {self.format} lies nowhere else", next_step="save() writes it.")
+        return str(json.loads(self.body)["store"])
 
     @property
     def array(self) -> xr.DataArray:

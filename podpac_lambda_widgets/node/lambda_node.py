@@ -248,6 +248,12 @@ class Lambda(_Base):
             self._pipeline(), CoordinatesDefinition.parse(coordinates), wanted, listener, cancelled
         )
 
+    def run_to_zarr(
+        self, coordinates: Any, listener: Listener = ignore, cancelled: Callable[[], bool] = lambda: False
+    ) -> FileResult:
+        """Evaluate the source in the function, into a Zarr array of its bucket; ``result.address`` says where."""
+        return self.stack.run_to_zarr(self._pipeline(), CoordinatesDefinition.parse(coordinates), listener, cancelled)
+
     def submit(self, coordinates: Any, way: Way = "eval", listener: Callable[[Job], None] | None = None) -> Job:
         """Begin to evaluate the source in the function, and go on with something else.
 

@@ -18,7 +18,7 @@ from podpac_lambda_widgets.studio.entrance import Entrance
 from podpac_lambda_widgets.studio.revival import describe_revival
 from podpac_lambda_widgets.widgets import credentials_form, deploy_form, pipeline_form, result_view, source_form
 from podpac_lambda_widgets.widgets.notebook import read_variables
-from podpac_lambda_widgets.widgets.result_preparation import Shown, prepare_array, prepare_result
+from podpac_lambda_widgets.widgets.result_preparation import Shown, ZarrLink, prepare_array, prepare_result
 from podpac_lambda_widgets.widgets.stack_light import describe_light
 from podpac_lambda_widgets.widgets.worker import Worker
 
@@ -197,8 +197,14 @@ class PipelineForm(pipeline_form.PipelineForm):
             quiet=True,
         )
 
-    def _prepare(self, pipeline: Pipeline, result: Result, provenance: Mapping[str, str]) -> Callable[[], None]:
-        shown = prepare_result(pipeline.output, result, provenance) if self._results else None
+    def _prepare(
+        self, pipeline: Pipeline, result: Result, provenance: Mapping[str, str], link: ZarrLink
+    ) -> Callable[[], None]:
+        shown = (
+            prepare_result(pipeline.output, result, provenance, pipeline=pipeline.json, zarr=link)
+            if self._results
+            else None
+        )
 
         def show() -> None:
             self._result = result

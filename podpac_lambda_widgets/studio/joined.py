@@ -25,6 +25,7 @@ from podpac_lambda_widgets.widgets.notebook import read_variables
 from podpac_lambda_widgets.widgets.page import Page
 from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
 from podpac_lambda_widgets.widgets.result_origin import mask_account
+from podpac_lambda_widgets.widgets.result_preparation import ZarrLink
 from podpac_lambda_widgets.widgets.result_view import ResultView, prepare_result
 from podpac_lambda_widgets.widgets.source_form import SourceForm
 from podpac_lambda_widgets.widgets.worker import Worker
@@ -172,8 +173,10 @@ class Studio(Page):
             provenance["Account"] = mask_account(connection.identity.account)
         return provenance
 
-    def _prepare(self, pipeline: Pipeline, result: Result, provenance: Mapping[str, str]) -> Callable[[], None]:
-        shown = prepare_result(pipeline.output, result, provenance, pipeline=pipeline.json)
+    def _prepare(
+        self, pipeline: Pipeline, result: Result, provenance: Mapping[str, str], link: ZarrLink
+    ) -> Callable[[], None]:
+        shown = prepare_result(pipeline.output, result, provenance, pipeline=pipeline.json, zarr=link)
         return lambda: self.results.show(shown)
 
     def _show_elsewhere(self, error: InvalidValueError) -> bool:

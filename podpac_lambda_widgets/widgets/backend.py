@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.engine.history import RunRecord
     from podpac_lambda_widgets.engine.jobs import Job
     from podpac_lambda_widgets.engine.ports import Account
+    from podpac_lambda_widgets.engine.results import Result
     from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
     from podpac_lambda_widgets.model.deployment import Deployment
     from podpac_lambda_widgets.model.pipeline import Pipeline
@@ -90,6 +91,15 @@ class StackActions(Protocol):
         listener: Callable[[Job], None],
     ) -> Job:
         """Begin to evaluate a pipeline in the function; ``listener`` hears of it on another thread."""
+
+    def submit_zarr(
+        self,
+        pipeline: Pipeline,
+        coordinates: CoordinatesDefinition,
+        result: Result,
+        listener: Callable[[Job], None],
+    ) -> Job:
+        """Begin to have a result written into the function's bucket as Zarr, see :attr:`Result.zarr`."""
 
     def resume(self, job: Job) -> Job:
         """Go on with a run that failed after it was sent."""

@@ -36,6 +36,8 @@ def plot_code(title: str, shown: Shown, slices: Slices | None, display: ResultDi
         f"figure.savefig({literal(shown.name + '.png')})",
         f"Path({literal(shown.name + '.nc')}).write_bytes({_NETCDF if shown.result is None else 'result.netcdf'})",
     )
+    if shown.zarr.address and shown.zarr.write is not None:
+        lines = (*lines, "print(node.run_to_zarr(coordinates).address)")
     imports = ["from pathlib import Path", "from podpac_lambda_widgets.plots import draw"]
     if shown.result is None:
         imports.append("from podpac_lambda_widgets.widgets.result_files import write_netcdf")

@@ -30,7 +30,7 @@ class ResultDrawing(ResultOutputs):
         See :class:`ResultOutputs`.
     """
 
-    #: What the page draws before the pixels come: kind, alt, title, sentence, map, coastline, zarr, revision.
+    #: What the page draws before the pixels come: kind, alt, title, sentence, map, coastline, revision.
     picture = tl.Dict().tag(**PACKED)
 
     def __init__(self, *parts: Any, **traits: Any) -> None:
@@ -140,7 +140,6 @@ class ResultDrawing(ResultOutputs):
             "title": self._title(),
             "map": geographic,
             "coastline": self.display.coastline,
-            "zarr": shown.zarr,
             "revision": int(self.picture.get("revision", 0)) + 1,
         }
 

@@ -27,6 +27,7 @@ def describe(display: tl.HasTraits, variable: tl.HasTraits) -> list[dict[str, An
     files = [
         action(f"download_{name}", f"Download {each.label}", "secondary", "download") for name, each in FORMATS.items()
     ]
+    link = action("zarr", "Zarr link", "secondary", "cloud")
     return [
         {"block": "card"},
         {"block": "result", "empty": "Nothing to see yet. Run a pipeline, and its result appears here."},
@@ -36,13 +37,14 @@ def describe(display: tl.HasTraits, variable: tl.HasTraits) -> list[dict[str, An
         {
             "block": "columns",
             "columns": [
-                [actions(*files), {"block": "zarr"}],
+                [actions(*files, link)],
                 [
                     group("", [describe_field(variable, "variable", span=12)]),
                     actions(action("put", "Put into the notebook", "secondary", "box")),
                 ],
             ],
         },
+        {"block": "zarr"},
         question,
         folded("origin", "Where it comes from", {"block": "origin"}),
     ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as tl
 
-from podpac_lambda_widgets.errors import ConfirmationRequiredError, ResultError
+from podpac_lambda_widgets.errors import ConfirmationRequiredError, PodpacLambdaError, ResultError
 from podpac_lambda_widgets.model.base import StrictHasTraits
 from podpac_lambda_widgets.widgets import notebook
 from podpac_lambda_widgets.widgets.code import Code
@@ -24,6 +24,11 @@ from podpac_lambda_widgets.widgets.worker import Worker
 if TYPE_CHECKING:
     from podpac_lambda_widgets.engine.results import Result
     from podpac_lambda_widgets.plots.slices import Slices
+
+
+#: What a Zarr link takes, in a line.
+_WRITES = "The function computes it once more, and writes it into its bucket."
+_NO_FUNCTION = "Only the result of a run has one: its function writes it into its bucket."
 
 
 class Variable(StrictHasTraits):
@@ -49,6 +54,9 @@ class ResultOutputs(Form):
         Of the form.
     """
 
+    #: Where the result lies in the bucket as Zarr; empty where it does not.
+    zarr = tl.Unicode().tag(sync=True)
+
     def __init__(
         self,
         worker: Worker,
@@ -67,6 +75,7 @@ class ResultOutputs(Form):
         self.bind(variable, ("variable",))
         for name in FORMATS:
             self.on_action(f"download_{name}", functools.partial(self._download, name), disabled=True)
+        self.on_action("zarr", self.write_zarr, disabled=True)
         self.on_action("put", self._put_if_free, disabled=True)
         self.on_action("replace", lambda: self.put(self.variable.variable, replace=True))
         self.on_action("keep", self._withdraw_question)
@@ -140,6 +149,47 @@ class ResultOutputs(Form):
         self.forget_errors()
         self.stand("done", f"In the notebook as {name}")
 
+    def write_zarr(self) -> None:
+        """Do what the Zarr link button does: the function computes the result once more, and writes it into its bucket.
+
+        Raises
+        ------
+        ResultError
+            There is no result yet, or no function that has made it.
+        """
+        shown = self._present()
+        if shown.zarr.write is None:
+            raise ResultError("There is no Zarr link", why=_NO_FUNCTION)
+
+        def written(address: str, error: PodpacLambdaError | None) -> None:
+            shown.zarr.address = address
+            if self._shown is shown:
+                self._show_link()
+                if error is not None:
+                    self.show_error(error)
+                else:
+                    self.forget_errors()
+                    self.stand("done", "In the bucket as Zarr")
+
+        before = self.standing, self.note
+        self.forget_errors()
+        self.set_button("zarr", disabled=True)
+        self.stand("working", "The function writes it into its bucket …")
+        try:
+            # It may have ended by the time that this returns.
+            shown.zarr.write(written)
+        except PodpacLambdaError:
+            self._show_link()
+            self.stand(*before)
+            raise
+
+    def _show_link(self) -> None:
+        """Show the link, or what it would take."""
+        link = self._present().zarr
+        note = "" if link.address else _NO_FUNCTION if link.write is None else _WRITES
+        self.set_button("zarr", disabled=bool(link.address) or link.write is None, note=note)
+        self.zarr = link.address
+
     def _slices(self) -> Slices:
         """What is shown."""
         raise NotImplementedError
@@ -152,6 +202,7 @@ class ResultOutputs(Form):
     def _allow_outputs(self) -> None:
         for name in (*(f"download_{each}" for each in FORMATS), "put"):
             self.set_button(name, disabled=False)
+        self._show_link()
 
     def _put_if_free(self) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,7 +15,24 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from podpac_lambda_widgets.engine.results import Result
+    from podpac_lambda_widgets.errors import PodpacLambdaError
     from podpac_lambda_widgets.plots.slices import Slices
+
+
+@dataclass(eq=False)
+class ZarrLink:
+    """A result as Zarr in the bucket.
+
+    Parameters
+    ----------
+    address : str
+        Where it lies, ``s3://bucket/key``; empty as long as it does not.
+    write : callable, optional
+        Has it written there, and tells the address or the error; None where there is no function that could.
+    """
+
+    address: str = ""
+    write: Callable[[Callable[[str, PodpacLambdaError | None], None]], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -40,8 +57,7 @@ class Shown:
         Where it comes from.
     name : str
         What the file is called, without its ending.
-    zarr : str
-        Address of the result in the bucket, where it lies there as Zarr.
+    zarr : ZarrLink
     """
 
     result: Result | None
@@ -52,12 +68,12 @@ class Shown:
     facts: list[list[str]]
     origin: Mapping[str, str]
     name: str
-    zarr: str = ""
+    zarr: ZarrLink = field(default_factory=ZarrLink)
     arrived: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 def prepare_result(
-    name: str, result: Result, provenance: Mapping[str, str], *, pipeline: str = "", zarr: str = ""
+    name: str, result: Result, provenance: Mapping[str, str], *, pipeline: str = "", zarr: ZarrLink | None = None
 ) -> Shown:
     """Measure and describe a result. May take a second: not for the kernel's main thread.
 
@@ -71,13 +87,13 @@ def prepare_result(
         Term and value of where it was run.
     pipeline : str
         The pipeline's definition, as JSON.
-    zarr : str
-        Address of the result in the bucket, where it lies there as Zarr.
+    zarr : ZarrLink, optional
+        Where it lies in the bucket as Zarr, or what writes it there.
     """
     now = datetime.now(UTC)
     origin = describe_origin(result, provenance, pipeline, now)
     shown = prepare_array(name, result.array.assign_attrs(origin_attrs(origin)))
-    return replace(shown, result=result, origin=origin, zarr=zarr, arrived=now)
+    return replace(shown, result=result, origin=origin, zarr=zarr or ZarrLink(result.zarr), arrived=now)
 
 
 def prepare_array(name: str, array: xr.DataArray) -> Shown:

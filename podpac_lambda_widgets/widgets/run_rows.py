@@ -52,10 +52,18 @@ class Run:
     stack: StackActions
     provenance: Mapping[str, str]
     measures: bool = False
+    #: Told the address in the bucket, or the error, of a run that only writes the result of another one as Zarr.
+    written: Callable[[str, PodpacLambdaError | None], None] | None = None
     job: Job | None = None
     end: Callable[[PodpacLambdaError | None], None] = lambda error: None
     #: Puts its result into view; there once it is drawn.
     show: Callable[[], None] | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called in the table."""
+        kind = ", measured" if self.measures else ", as Zarr" if self.written else ""
+        return f"{self.pipeline.output}{kind}"
 
     @property
     def goes_on(self) -> bool:
@@ -68,7 +76,7 @@ def run_row(run: Run, job: Job, record: RunRecord | None, capacity: Capacity | N
     phase = _PHASES.get(job.phase.phase, "") if job.phase and job.state == "running" else ""
     return {
         "key": run.key,
-        "title": f"{run.pipeline.output}, measured" if run.measures else run.pipeline.output,
+        "title": run.title,
         "state": job.state,
         "word": _WORDS[job.state] + (f", {phase}" if phase else ""),
         "way": _WAY_WORDS[run.way],
@@ -77,7 +85,7 @@ def run_row(run: Run, job: Job, record: RunRecord | None, capacity: Capacity | N
         "elapsed": round(job.elapsed, 1) if job.elapsed is not None else None,
         "why": job.error.what if job.error is not None and job.state == "failed" else "",
         "cancel": run.goes_on,
-        "again": not run.goes_on,
+        "again": not run.goes_on and run.written is None,
         "left_off": job.left_off,
         "show": run.show is not None,
         "log": bool(job.request_id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -9,15 +10,17 @@ from podpac_lambda_widgets.engine.capacity import Capacity, Way
 from podpac_lambda_widgets.engine.forecast import thin
 from podpac_lambda_widgets.engine.history import RunRecord
 from podpac_lambda_widgets.engine.jobs import Job
-from podpac_lambda_widgets.errors import InvalidValueError, PodpacLambdaError
+from podpac_lambda_widgets.errors import CancelledError, InvalidValueError, PodpacLambdaError
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.widgets.backend import StackActions
 from podpac_lambda_widgets.widgets.cards import explain
+from podpac_lambda_widgets.widgets.result_preparation import ZarrLink
 from podpac_lambda_widgets.widgets.run_rows import Run, ended, record_of, record_row, run_row
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
 if TYPE_CHECKING:
+    from podpac_lambda_widgets.engine.results import Result
     from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
 
 #: Rows that are shown; the state of a page is saved with the notebook.
@@ -60,10 +63,27 @@ class RunsTable:
         self._count += 1
         given = (pipeline, thin(coordinates) if measures else coordinates, way)
         run = Run(f"run-{self._count}", *given, self._stack(), self._form.provenance(), measures)
+        return self._begin(run, functools.partial(run.stack.submit, *given))
+
+    def write_zarr(self, run: Run, result: Result, written: Callable[[str, PodpacLambdaError | None], None]) -> Job:
+        """Have the function compute a run once more, and write its result into its bucket as Zarr.
+
+        Parameters
+        ----------
+        written : callable
+            Told the address, or the error.
+        """
+        self._worker.check_free()
+        self._count += 1
+        given = (run.pipeline, run.coordinates)
+        writing = Run(f"run-{self._count}", *given, "eval", self._stack(), self._form.provenance(), written=written)
+        return self._begin(writing, functools.partial(writing.stack.submit_zarr, *given, result))
+
+    def _begin(self, run: Run, submit: Callable[[Callable[[Job], None]], Job]) -> Job:
         self._runs.insert(0, run)
         run.end = self._worker.begin()
         # On the job's own thread: what is shown is written on ours.
-        job = run.stack.submit(*given, lambda job: self._worker.post(lambda: self._follow(run, job)))
+        job = submit(lambda job: self._worker.post(lambda: self._follow(run, job)))
         self._form.forget_errors()
         self._follow(run, job)
         return job
@@ -152,6 +172,8 @@ class RunsTable:
         self._looks += 1
         for run in self._runs:
             if run.end is not ended:
+                if run.written is not None:
+                    run.written("", CancelledError("The writing of the Zarr array is not followed any more"))
                 run.end(None)
         self._runs, self.history, self.capacity, self.logs = [], (), None, {}
         self.show()
@@ -169,8 +191,12 @@ class RunsTable:
             self._finish(run, job, end)
 
     def _finish(self, run: Run, job: Job, end: Callable[[PodpacLambdaError | None], None]) -> None:
-        if job.error is not None:
-            shown = explain(job.error.__cause__ if _is_wrapped(job.error) else job.error, "Running")  # type: ignore[arg-type]
+        shown = None if job.error is None else explain(_cause(job.error), "Running")
+        if run.written is not None:
+            # Where it was asked for it is said, and not here.
+            run.written("" if shown else job.result().zarr, shown)
+            end(shown)
+        elif shown is not None:
             self._form.show_error(shown)
             end(shown)
         elif run.measures:
@@ -200,10 +226,11 @@ class RunsTable:
             end(shown)
             return shown
 
-        prepare = self._form.prepare
+        prepare, result = self._form.prepare, job.result()
+        link = ZarrLink(result.zarr, functools.partial(self.write_zarr, run, result))
         self._worker.start(
             Task("Drawing the plot", quiet=True),
-            lambda task: prepare(run.pipeline, job.result(), run.provenance),
+            lambda task: prepare(run.pipeline, result, run.provenance, link),
             finished,
             failed,
         )
@@ -217,7 +244,7 @@ class RunsTable:
 
     def of_pipeline(self, pipeline: Pipeline) -> frozenset[str]:
         """The request ids of the runs of a pipeline."""
-        same = (run for run in self._runs if run.pipeline == pipeline and run.job is not None)
+        same = (run for run in self._runs if run.pipeline == pipeline and run.job is not None and not run.written)
         return frozenset(run.job.request_id for run in same if run.job and run.job.request_id)
 
     def records(self) -> tuple[RunRecord, ...]:
@@ -256,5 +283,6 @@ _NO_LINES = "The log has no lines of this run yet; AWS shows them some seconds l
 _NO_REQUEST = "By which request S3 started the function, this session does not know: look for it among the other runs."
 
 
-def _is_wrapped(error: PodpacLambdaError) -> bool:
-    return type(error) is PodpacLambdaError and error.__cause__ is not None
+def _cause(error: PodpacLambdaError) -> BaseException:
+    """What a job has wrapped because it was no error of ours; else the error."""
+    return error.__cause__ if type(error) is PodpacLambdaError and error.__cause__ is not None else error

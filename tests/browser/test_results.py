@@ -142,6 +142,15 @@ def test_a_result_is_painted_moved_read_and_saved(lab: Any, form: Any, cube: Any
     np.testing.assert_allclose(table.soil.values.reshape(cube.shape), cube, rtol=1e-9)
     assert len(lab.save("results.ipynb")) < before + 200
 
+    # Where it lies in the bucket, to be copied; here in none.
+    link = form.get_by_role("button", name="Zarr link")
+    expect(link).to_have_attribute("aria-disabled", "true")
+    lab.run_code("view.zarr = 's3://b/x.zarr'")
+    expect(form.locator(".plw-zarr pre")).to_have_text(["s3://b/x.zarr", 'xarray.open_zarr("s3://b/x.zarr")'])
+    expect(form.get_by_role("button", name="Copy the address")).to_be_visible()
+    lab.run_code("view.zarr = ''")
+    expect(form.locator(".plw-zarr")).to_be_hidden()
+
     # The array becomes a variable; one that is there is not replaced unasked.
     form.get_by_role("button", name="Put into the notebook").click()
     expect(form.locator(".plw-status")).to_contain_text("In the notebook as result")

@@ -382,3 +382,23 @@ def test_every_run_can_show_its_own_lines(cloud: Lambda, grid: Any, podpac: Any)
     assert len(ours.get_logs(limit=2)) == 2
     assert [line for line in ours.get_logs() if first.request_id in line.message]
     assert all(line.time.utcoffset() is not None for line in lines)
+
+
+def test_a_whole_result_lies_in_the_bucket_as_zarr(cloud: Lambda, grid: Any, podpac: Any) -> None:
+    """Read as zarr reads a folder: the objects below the address, and nothing that we have written about them."""
+    zarr = pytest.importorskip("zarr")
+    node = podpac.algorithm.SinCoords()
+    written = on(cloud, node).run_to_zarr(grid)
+    bucket, _, prefix = written.address.removeprefix("s3://").partition("/")
+    s3 = cloud.session.client("s3")
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/")["Contents"]
+    keys = [each["Key"] for each in listed]
+    store = {key.removeprefix(f"{prefix}/"): s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+    group = zarr.open_consolidated(store, mode="r")
+    expected = node.eval(grid)
+    assert group["data"].attrs["_ARRAY_DIMENSIONS"] == ["lat", "lon", "time"]
+    assert group["data"][:].tobytes() == expected.values.tobytes()
+    assert np.array_equal(group["lat"][:], expected["lat"].values)
+    assert on(cloud, node).run_to_zarr(grid).address == written.address
+    with pytest.raises(errors.ResultError, match="lies nowhere else"):
+        _ = on(cloud, node).run_to_file(grid, "json").address

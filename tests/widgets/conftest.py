@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +191,14 @@ class FakeStack:
         return self.backend.jobs.submit(
             pipeline.output, lambda progress, cancelled: self.run(pipeline, coordinates, progress, cancelled), listener
         )
+
+    def submit_zarr(self, pipeline: Any, coordinates: Any, result: Result, listener: Callable[[Job], None]) -> Job:
+        def work(progress: Callable[[Any], None], cancelled: Callable[[], bool]) -> Result:
+            self.backend.did("zarr", pipeline, coordinates)
+            self.run(pipeline, coordinates, progress, cancelled)
+            return replace(result, zarr="s3://bucket/output/sin.zarr")
+
+        return self.backend.jobs.submit(pipeline.output, work, listener)
 
     def resume(self, job: Job) -> Job:
         self.backend.did("resume", job.number)

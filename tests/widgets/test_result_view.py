@@ -229,6 +229,14 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(
     assert front.got == []
 
 
+def test_an_array_of_no_run_says_what_a_zarr_link_would_take(view: ResultView) -> None:
+    view.show_array(cube())
+    assert view.buttons["zarr"]["disabled"]
+    assert view.buttons["zarr"]["note"] == "Only the result of a run has one: its function writes it into its bucket."
+    with pytest.raises(ResultError, match="Only the result of a run"):
+        view.write_zarr()
+
+
 def test_five_dimensions_are_a_plane_with_three_sliders(view: ResultView, front: Front) -> None:
     array = xr.DataArray(np.arange(720.0).reshape(2, 3, 4, 5, 6), dims=list("abcde"))
     view.show_array(array)

@@ -466,6 +466,59 @@ def test_archives_belong_into_the_checkout(repository: Any, tmp_path: Any) -> No
     assert find_archive_directory(tmp_path) == tmp_path / "dist" / "aws"
 
 
+def test_a_result_gets_a_zarr_link_by_another_run(built: Studio, backend: Any, front_end: Any) -> None:
+    results = built.results
+    assert results.buttons["zarr"]["disabled"]
+    built.pipeline.run()
+    built.wait(10)
+    assert "computes it once more" in results.buttons["zarr"]["note"]
+    assert "run_to_zarr" not in built.as_code()
+    backend.hold = threading.Event()
+    front_end.press(results, "zarr")
+    assert results.standing == "working" and results.buttons["zarr"]["disabled"]
+    backend.hold.set()
+    built.wait(10)
+    assert results.zarr == "s3://bucket/output/sin.zarr"
+    assert (results.standing, results.note) == ("done", "In the bucket as Zarr")
+    assert results.buttons["zarr"] == {"disabled": True, "note": ""}
+    assert sorted(row["title"] for row in built.pipeline.runs["rows"]) == ["SinCoords", "SinCoords, as Zarr"]
+    assert backend.names().count("zarr") == 1
+    assert built.as_code().rstrip().endswith("print(node.run_to_zarr(coordinates).address)")
+    # Another result has its own, and the first keeps its.
+    built.pipeline.run()
+    built.wait(10)
+    assert results.zarr == ""
+    built.pipeline.run_table.show_result("run-1")
+    assert results.zarr == "s3://bucket/output/sin.zarr"
+
+
+def test_what_keeps_a_zarr_link_away_is_said_where_it_was_asked_for(
+    built: Studio, backend: Any, front_end: Any
+) -> None:
+    built.pipeline.run()
+    built.wait(10)
+    backend.errors["zarr"] = AccessDeniedError("s3:PutObject is denied", next_step="Ask for it.")
+    front_end.press(built.results, "zarr")
+    with pytest.raises(AccessDeniedError):
+        built.wait(10)
+    assert built.results.card["what"] == "s3:PutObject is denied"
+    assert built.pipeline.card == {}
+    assert built.results.zarr == "" and not built.results.buttons["zarr"]["disabled"]
+
+
+def test_the_writing_of_a_zarr_array_is_cancelled_like_a_run(built: Studio, backend: Any, front_end: Any) -> None:
+    built.pipeline.run()
+    built.wait(10)
+    backend.hold = threading.Event()
+    front_end.press(built.results, "zarr")
+    assert backend.running.wait(10)
+    built.pipeline.cancel()
+    with pytest.raises(CancelledError):
+        built.wait(10)
+    assert (built.results.standing, built.results.zarr) == ("ready", "")
+    assert not built.results.buttons["zarr"]["disabled"]
+
+
 def test_the_environment_may_say_what_runtime_to_build_for(monkeypatch: pytest.MonkeyPatch, backend: Any) -> None:
     monkeypatch.setenv("FUNCTION_RUNTIME", "python3.13")
     assert Studio(backend=backend).deploy.deployment.function_runtime == "python3.13"

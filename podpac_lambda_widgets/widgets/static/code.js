@@ -12,9 +12,9 @@ async function copyText(text, pre, said) {
   said.textContent = done ? 'Copied' : 'Marked: press Ctrl+C';
 }
 
-function drawCopy(text) {
+function drawCopy(text, what) {
   const pre = h('pre', { tabindex: '0' }, text), said = h('span', { class: 'plw-hint', role: 'status' });
-  const button = h('button', { type: 'button', class: 'plw-button', 'data-tone': 'chip', onclick: () => copyText(text, pre, said) }, 'Copy');
+  const button = h('button', { type: 'button', class: 'plw-button', 'data-tone': 'chip', 'aria-label': what ? `Copy ${what}` : null, onclick: () => copyText(text, pre, said) }, 'Copy');
   return [h('div', { class: 'plw-actions' }, button, said), pre];
 }
 

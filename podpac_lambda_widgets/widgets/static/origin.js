@@ -9,13 +9,17 @@ BLOCKS.origin = (form, block, paints) => {
 // The address of a result that lies in the bucket as Zarr.
 BLOCKS.zarr = (form, block, paints) => {
   const place = h('div', { class: 'plw-zarr' });
-  paints.picture.push(() => {
-    const { zarr } = unpack(form, 'picture');
-    place.hidden = !zarr;
-    if (zarr && place.dataset.zarr !== zarr) {
-      place.dataset.zarr = zarr;
-      place.replaceChildren(h('p', { class: 'plw-lead' }, 'In the bucket as Zarr:'), drawCopy(zarr));
-    }
+  const line = (text, what) => {
+    const [copy, pre] = drawCopy(text, what);
+    return h('div', { class: 'plw-zarr-line' }, pre, copy);
+  };
+  paints.zarr.push(() => {
+    const address = form.get('zarr');
+    place.hidden = !address;
+    place.replaceChildren(...(address ? [
+      h('p', { class: 'plw-lead' }, 'In the bucket as Zarr, and so opened where zarr 3 and s3fs are installed:'),
+      line(address, 'the address'), line(`xarray.open_zarr(${JSON.stringify(address)})`, 'the line'),
+    ] : []));
   });
   return place;
 };
