@@ -229,7 +229,7 @@ class Jobs:
             It has not failed.
         """
         with self._lock:
-            if job.state != "failed":
+            if not job.done or job.state != "failed":
                 raise InvalidValueError(f"The run is {job.state}: only one that failed can be gone on with")
             job._begin_anew(work)
             if job not in self._jobs:

@@ -44,7 +44,8 @@ class RunsTable:
         self._form, self._worker, self._stack = form, worker, stack
         self._runs: list[Run] = []
         self._count = 0
-        self._log_error = ""
+        #: What keeps the table from telling all; empty where nothing does.
+        self._remark = ""
         #: Tells an answer that came too late from the last one.
         self._looks = 0
         #: What the function takes and which runs its log tells of, as it was last read.
@@ -80,10 +81,10 @@ class RunsTable:
         return self._begin(writing, functools.partial(writing.stack.submit_zarr, *given, result))
 
     def _begin(self, run: Run, submit: Callable[[Callable[[Job], None]], Job]) -> Job:
+        # On the job's own thread: what is shown is written on ours, and so after what follows here.
+        job = submit(lambda job: self._worker.post(lambda: self._follow(run, job)))
         self._runs.insert(0, run)
         run.end = self._worker.begin()
-        # On the job's own thread: what is shown is written on ours.
-        job = submit(lambda job: self._worker.post(lambda: self._follow(run, job)))
         self._form.forget_errors()
         self._follow(run, job)
         return job
@@ -105,8 +106,8 @@ class RunsTable:
         self._worker.check_free()
         # By the present connection: the credentials of the one before may have expired.
         run.stack = self._stack()
-        run.end = self._worker.begin()
         run.stack.resume(job)
+        run.end = self._worker.begin()
         self._form.forget_errors()
         self._follow(run, job)
         return job
@@ -159,13 +160,19 @@ class RunsTable:
 
         def finished(found: tuple[Capacity, tuple[RunRecord, ...], str]) -> None:
             if count == self._looks:
-                self.capacity, self.history, self._log_error = found
+                self.capacity, self.history, self._remark = found
                 self.show()
                 self._form.follow_capacity()
 
-        self._worker.start(
-            Task("Looking at the runs", quiet=True), work, finished, lambda error: explain(error, "Looking at the runs")
-        )
+        def failed(error: BaseException) -> PodpacLambdaError:
+            shown = explain(error, "Looking at the runs")
+            if count == self._looks:
+                # The rows stay as they were read before, and that is said.
+                self._remark = f"AWS could not be asked for its runs: {shown.what}"
+                self.show()
+            return shown
+
+        self._worker.start(Task("Looking at the runs", quiet=True), work, finished, failed)
 
     def forget(self) -> None:
         """Forget the runs of another account; those that go on there go on unseen."""
@@ -175,7 +182,7 @@ class RunsTable:
                 if run.written is not None:
                     run.written("", CancelledError("The writing of the Zarr array is not followed any more"))
                 run.end(None)
-        self._runs, self.history, self.capacity, self.logs = [], (), None, {}
+        self._runs, self.history, self.capacity, self.logs, self._remark = [], (), None, {}, ""
         self.show()
 
     # What happens
@@ -263,7 +270,7 @@ class RunsTable:
         more = len(rows) - SHOWN
         self._form.runs = {
             "rows": rows[:SHOWN],
-            "remark": self._log_error or (f"{more} older runs are not shown." if more > 0 else ""),
+            "remark": self._remark or (f"{more} older runs are not shown." if more > 0 else ""),
         }
 
     def _find(self, key: str) -> Run:

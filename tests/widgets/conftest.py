@@ -137,8 +137,7 @@ class FakeStack:
         """What was built and not deleted; not among what was ``asked``, for it is asked in the background."""
         self.backend.threads.add(threading.get_ident())
         self.backend.described += 1
-        if "describe" in self.backend.errors:
-            raise self.backend.errors["describe"]
+        self.backend.fail_if_told("describe")
         name = self.deployment.function_name
         group = LogGroup(name=f"/aws/lambda/{name}", retention=30, tags={})
         function = make_function(name)
@@ -175,11 +174,11 @@ class FakeStack:
         return plan
 
     def capacity(self) -> Capacity:
+        self.backend.fail_if_told("capacity")
         return wished_capacity(self.deployment)
 
     def get_runs(self, *, limit: int) -> tuple[RunRecord, ...]:
-        if "get_runs" in self.backend.errors:
-            raise self.backend.errors["get_runs"]
+        self.backend.fail_if_told("get_runs")
         return self.backend.history[:limit]
 
     def get_logs(self, *, request_id: str) -> tuple[LogLine, ...]:
@@ -187,6 +186,7 @@ class FakeStack:
         return self.backend.lines
 
     def submit(self, pipeline: Any, coordinates: Any, way: str, listener: Callable[[Job], None]) -> Job:
+        self.backend.fail_if_told("submit")
         self.backend.ways.append(way)
         return self.backend.jobs.submit(
             pipeline.output, lambda progress, cancelled: self.run(pipeline, coordinates, progress, cancelled), listener
@@ -259,6 +259,9 @@ class FakeBackend:
     def did(self, name: str, *what: Any) -> None:
         self.asked.append((name, *what))
         self.threads.add(threading.get_ident())
+        self.fail_if_told(name)
+
+    def fail_if_told(self, name: str) -> None:
         if name in self.errors:
             raise self.errors[name]
 
@@ -301,8 +304,7 @@ class FakeBackend:
 
     def examine_archives(self, source: Any, wish: Any) -> Examination:
         self.threads.add(threading.get_ident())
-        if "examine_archives" in self.errors:
-            raise self.errors["examine_archives"]
+        self.fail_if_told("examine_archives")
         return Examination(make_package(Path(source.function_source_dist_zip).parent), self.problems)
 
     def measure_objects(self, connection: Any, source: Any) -> list[list[Any]]:

@@ -15,6 +15,7 @@ from podpac_lambda_widgets.engine.jobs import Job
 from podpac_lambda_widgets.errors import (
     AccessDeniedError,
     CancelledError,
+    EndpointUnreachableError,
     ExpiredCredentialsError,
     InvalidValueError,
     PipelineFailedError,
@@ -140,6 +141,29 @@ def test_a_log_that_may_not_be_read_is_said_and_hides_no_run(built: Studio, back
     built.wait(30)
     assert "Reading the log is not permitted" in built.pipeline.runs["remark"]
     assert [row["state"] for row in rows(built)] == ["done"]
+
+
+def test_when_aws_cannot_be_asked_the_table_says_so_until_it_can(built: Studio, backend: Any, front_end: Any) -> None:
+    backend.history = (record("x-9"),)
+    front_end.press(built.pipeline, "refresh")
+    built.wait(30)
+    backend.errors["capacity"] = EndpointUnreachableError("Reading the function failed: AWS could not be reached")
+    front_end.press(built.pipeline, "refresh")
+    built.wait(30)
+    assert "AWS could not be reached" in built.pipeline.runs["remark"]
+    assert [row["key"] for row in rows(built)] == ["x-9"]
+    del backend.errors["capacity"]
+    front_end.press(built.pipeline, "refresh")
+    built.wait(30)
+    assert built.pipeline.runs["remark"] == ""
+
+
+def test_a_run_that_cannot_be_begun_leaves_nothing_to_wait_for(built: Studio, backend: Any, front_end: Any) -> None:
+    backend.errors["submit"] = InvalidValueError("There is no way 'post'", field="way")
+    front_end.press(built.pipeline, "run")
+    built.wait(1)
+    assert built.pipeline.fields["way"]["error"] and rows(built) == []
+    assert built.pipeline.buttons["cancel"]["disabled"]
 
 
 def test_the_lines_of_a_run_are_sent_when_asked_for_and_not_kept_in_the_notebook(
