@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.engine.capacity import WAYS, Capacity, Way, deployed_capacity, wished_capacity
@@ -33,7 +33,7 @@ from podpac_lambda_widgets.plan.snapshot import named_snapshot
 from podpac_lambda_widgets.remote import guard
 from podpac_lambda_widgets.remote.wire import Request
 
-__all__ = ["Invoking", "Way", "never"]
+AnyAnswered = TypeVar("AnyAnswered", bound=Answered)
 
 
 def never() -> bool:
@@ -83,7 +83,7 @@ class Invoking:
         request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition)
         with self.calling(request) as told:
             result = run_pipeline(self.account, request=request, listener=listener, cancelled=cancelled, **told)
-        return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
+        return self.complete(result)
 
     def run_to_file(
         self,
@@ -103,7 +103,7 @@ class Invoking:
         request = Request(pipeline=pipeline.definition, coordinates=coordinates.definition, output=output)
         with self.calling(request) as told:
             result = run_to_file(self.account, request=request, listener=listener, cancelled=cancelled, **told)
-        return replace(result, read_log=lambda: self.get_logs(request_id=result.request_id))
+        return self.complete(result)
 
     def run_to_zarr(
         self,
@@ -223,6 +223,14 @@ class Invoking:
             self._forget_deployed()
             error.next_step = "Build the function first."
             raise
+
+    def complete(self, result: AnyAnswered) -> AnyAnswered:
+        """A result with what the function, and not its answer, tells of the run."""
+        return replace(
+            result,
+            architecture=self._capacity(self._deployed).architecture,
+            read_log=lambda: self.get_logs(request_id=result.request_id),
+        )
 
     def get_runs(self, *, start: date | str | None = None, limit: int = 50) -> tuple[RunRecord, ...]:
         """The function's last runs, newest first, as its log tells of them: whoever asked for them, from wherever.

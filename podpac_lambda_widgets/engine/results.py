@@ -40,6 +40,8 @@ class Answered:
         The tail of the run's log; :meth:`get_logs` reads all of it.
     billed_ms, memory_mb : int or None
         What AWS's report of the call says.
+    architecture : {"x86_64", "arm64"}
+        The function's, on which the price depends.
     """
 
     timings: Mapping[str, float]
@@ -49,6 +51,7 @@ class Answered:
     log: str = field(repr=False)
     billed_ms: int | None
     memory_mb: int | None
+    architecture: str = "x86_64"
     read_log: Callable[[], tuple[LogLine, ...]] = field(default=tuple, repr=False, compare=False)
 
     def get_logs(self) -> tuple[LogLine, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.engine.capacity import Way
@@ -62,7 +62,7 @@ class Submission:
             if self.left_off:
                 error.next_step = f"{error.next_step} Then go on with this run: it is not sent again.".strip()
             raise
-        return replace(result, read_log=lambda: self.by.get_logs(request_id=result.request_id))
+        return self.by.complete(result)
 
     def _check_same(self, place: Place) -> None:
         if self.left_off and self.sent.place != place:

@@ -16,9 +16,9 @@ import traitlets as tl
 
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.aws.session import connect
+from podpac_lambda_widgets.engine.capacity import Way
 from podpac_lambda_widgets.engine.events import Listener, ignore
 from podpac_lambda_widgets.engine.history import RunRecord
-from podpac_lambda_widgets.engine.invoking import Way
 from podpac_lambda_widgets.engine.jobs import Job
 from podpac_lambda_widgets.engine.results import FileResult, Result
 from podpac_lambda_widgets.engine.stack import Stack

@@ -44,7 +44,7 @@ def describe_origin(result: Result, where: Mapping[str, str], pipeline: str, now
         origin["Billed"] = f"{result.billed_ms / 1000:.1f} s"
         memory = _MEMORY.search(result.log)
         if memory:
-            cost = cost_text(run_cost(result.billed_ms, int(memory.group(1))))
+            cost = cost_text(run_cost(result.billed_ms, int(memory.group(1)), result.architecture))
             origin["Cost on AWS"] = f"{cost} ({memory.group(1)} MB, list price without the free tier)"
     if result.memory_mb is not None:
         origin["Memory used"] = f"{result.memory_mb:,} MB"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
+import xarray as xr
 from fake_account import FakeAccount, FakeClock
 
 from podpac_lambda_widgets.engine.events import ChangeStarted
@@ -31,6 +33,8 @@ from podpac_lambda_widgets.plan.desired import named_function
 from podpac_lambda_widgets.plan.names import stack_names
 from podpac_lambda_widgets.plan.quotas import LambdaQuotas
 from podpac_lambda_widgets.plan.resources import Function, Observed, Resource
+from podpac_lambda_widgets.remote.arrays import pack_array
+from podpac_lambda_widgets.remote.wire import Answer, encode_answer
 
 POINT = CoordinatesDefinition.parse({"coords": [{"values": [1.0], "name": "lat"}], "crs": "EPSG:4326"})
 READS = {"R": {"node": "core.data.rasterio_source.Rasterio", "attrs": {"source": "s3://field-data/a.tif"}}}
@@ -73,6 +77,16 @@ def test_points_are_judged_by_the_memory_that_is_deployed() -> None:
     large.account.resources[key] = replace(found, resource=replace(found.resource, memory=10_240))  # type: ignore[attr-defined]
     with pytest.raises(Reached):
         large.run(wave, grid)
+
+
+def test_a_result_tells_the_architecture_that_it_was_paid_for() -> None:
+    stack = stack_with(environment={}, architecture="arm64")
+    body = pack_array(xr.DataArray([1.0], {"lat": [1.0]}, ("lat",)))
+    frame = encode_answer(Answer(body=body, stored=None, format="arrays", sha256=hashlib.sha256(body).hexdigest()))
+    stack.account.answer = lambda payload: Invocation(frame, "", "", "r-1")  # type: ignore[attr-defined]  # the fake's
+    wave = Pipeline({"S": {"node": "core.algorithm.utility.SinCoords"}})
+    assert stack.run(wave, POINT).architecture == "arm64"
+    assert stack.submit(wave, POINT).result(30).architecture == "arm64"
 
 
 def test_a_bad_pipeline_is_refused_before_the_missing_function_is() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -394,6 +395,9 @@ def test_cost_is_that_of_the_memory_the_function_has(make_result: Any) -> None:
     log = "REPORT RequestId: r Duration: 900 ms Billed Duration: 900 ms Memory Size: 2048 MB Max Memory Used: 128 MB"
     origin = describe_origin(make_result(log), {}, "", datetime(2026, 1, 2, tzinfo=UTC))
     assert "2048 MB" in origin["Cost on AWS"] and origin["Arrived"] == "2026-01-02 00:00:00 UTC"
+    on_arm = replace(make_result(log), architecture="arm64")
+    cheaper = describe_origin(on_arm, {}, "", datetime(2026, 1, 2, tzinfo=UTC))
+    assert cheaper["Cost on AWS"] != origin["Cost on AWS"]
     assert set(origin_attrs(origin)) >= {"provenance_cost_on_aws", "provenance_time_taken"}
 
 
