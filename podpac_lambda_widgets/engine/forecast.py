@@ -18,12 +18,13 @@ from podpac_lambda_widgets.plan.run_cost import run_cost
 from podpac_lambda_widgets.remote import budget, guard
 from podpac_lambda_widgets.remote.wire import Request, encode_request
 
-_BYTES_PER_VALUE = 8
+#: Of a result, as podpac computes it.
+BYTES_PER_VALUE = 8
 #: Runs that an estimate goes by.
 _LAST = 20
 #: Parts of a run that grow with its points; the others a warm function does once, or not at all.
 _GROWING = ("evaluate", "encode", "upload")
-_ONCE = ("init", "dependencies", "import")
+_ONCE = ("dependencies", "import")
 #: Points of a run whose only purpose is to see how long it takes.
 MEASURED_POINTS = 1024
 
@@ -94,7 +95,7 @@ def forecast(
         The request ids of those that were of this pipeline.
     """
     points = coordinates.points
-    size = points * _BYTES_PER_VALUE
+    size = points * BYTES_PER_VALUE
     return Forecast(
         points=points,
         size=size,
@@ -163,7 +164,7 @@ def _growing(run: RunRecord) -> float:
 
 def _once(run: RunRecord) -> float:
     # What Lambda calls the initialisation is not in the duration that it reports.
-    return sum(run.timings.get(part, 0.0) for part in _ONCE[1:])
+    return sum(run.timings.get(part, 0.0) for part in _ONCE)
 
 
 def _grown(points: int, samples: Sequence[tuple[float, float]]) -> float:

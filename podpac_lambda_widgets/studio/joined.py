@@ -25,8 +25,8 @@ from podpac_lambda_widgets.widgets.notebook import read_variables
 from podpac_lambda_widgets.widgets.page import Page
 from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
 from podpac_lambda_widgets.widgets.result_origin import mask_account
-from podpac_lambda_widgets.widgets.result_preparation import ZarrLink
-from podpac_lambda_widgets.widgets.result_view import ResultView, prepare_result
+from podpac_lambda_widgets.widgets.result_preparation import ZarrLink, prepare_result
+from podpac_lambda_widgets.widgets.result_view import ResultView
 from podpac_lambda_widgets.widgets.source_form import SourceForm
 from podpac_lambda_widgets.widgets.worker import Worker
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podpac_lambda_widgets.engine.capacity import Capacity
-from podpac_lambda_widgets.engine.forecast import Forecast, forecast
+from podpac_lambda_widgets.engine.forecast import BYTES_PER_VALUE, Forecast, forecast
 from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.plan.run_cost import cost_text
 from podpac_lambda_widgets.widgets.fields import problem_of
@@ -14,7 +14,6 @@ from podpac_lambda_widgets.widgets.texts import data_size
 if TYPE_CHECKING:
     from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
 
-_BYTES_PER_VALUE = 8
 _NO_RUN = "There is no run to go by yet. Measure runs the pipeline once at about a thousand points of the region."
 
 
@@ -38,7 +37,7 @@ class Outlook:
             form.facts, form.outlook = [], {}
             return
         points = coordinates.points
-        form.facts = [["Points", f"{points:,}"], ["Size of the result", data_size(points * _BYTES_PER_VALUE)]]
+        form.facts = [["Points", f"{points:,}"], ["Size of the result", data_size(points * BYTES_PER_VALUE)]]
         form.outlook = {}
         try:
             pipeline = form.read_pipeline()
