@@ -46,6 +46,8 @@ class RunRecord:
     timings : mapping
         Seconds of each part of the work.
     architecture : str
+    keys : tuple of str
+        The ends of the keys of the pipelines that S3 started the function for, of the first five.
     """
 
     request_id: str
@@ -60,6 +62,7 @@ class RunRecord:
     trigger: str = "call"
     timings: dict[str, float] = field(default_factory=dict)
     architecture: str = "x86_64"
+    keys: tuple[str, ...] = ()
 
     @property
     def cost(self) -> float | None:
@@ -120,11 +123,12 @@ def _entry(message: str) -> dict[str, Any]:
         return {}
     if not isinstance(found, dict) or not isinstance(found.get("request_id"), str) or "outcome" not in found:
         return {}
-    points, timings = found.get("points"), found.get("timings")
+    points, timings, keys = found.get("points"), found.get("timings"), found.get("keys")
     return {
         "request_id": found["request_id"],
         "outcome": str(found["outcome"]),
         "trigger": str(found.get("trigger", "call")),
         "points": points if isinstance(points, int) else None,
         "timings": {str(k): float(v) for k, v in timings.items()} if isinstance(timings, dict) else {},
+        "keys": tuple(str(key) for key in keys) if isinstance(keys, list) else (),
     }

@@ -66,6 +66,11 @@ class Job:
         return self.state == "failed" and bool(getattr(self.work, "left_off", False))
 
     @property
+    def sent_name(self) -> str:
+        """What its objects in the bucket are called, without their extension; empty for a run that has none."""
+        return str(getattr(getattr(self.work, "sent", None), "name", ""))
+
+    @property
     def elapsed(self) -> float | None:
         """Seconds since it began to run, or that it took; None while it waits."""
         if self._began is None:

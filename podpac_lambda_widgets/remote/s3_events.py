@@ -31,6 +31,8 @@ from podpac_lambda_widgets.remote.wire import Request, is_ours
 
 #: The longest key that S3 takes, bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects").
 KEY_BYTES = 1024
+#: How many records of an event the log names, and how much of each key: its end, for names are made unique there.
+_LOGGED, _KEY_END = 5, 64
 _SUFFIX = ".json"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: PODPAC's client reads the name of its format where others have an extension.
@@ -152,9 +154,11 @@ def handle_records(
         )
     outcomes = [_handle_record(record, function, bucket) for record in event["Records"]]
     entry["records"] = dict(Counter(found.outcome for found in outcomes))
+    # By which whoever has put a pipeline there finds the line, and what Lambda says of it.
+    entry["keys"] = [ascii(found.key)[1:-1][-_KEY_END:] for found in outcomes if found.key][:_LOGGED]
     failures = [found for found in outcomes if found.error is not None]
     if failures:
-        entry["errors"] = [[ascii(found.key)[1:65], type(found.error).__name__] for found in failures[:5]]
+        entry["errors"] = [[ascii(found.key)[1:65], type(found.error).__name__] for found in failures[:_LOGGED]]
     failed = [found.error for found in outcomes if found.outcome == "failed" and found.error is not None]
     if failed:
         raise ResultError(

@@ -88,7 +88,9 @@ def run_row(run: Run, job: Job, record: RunRecord | None, capacity: Capacity | N
         "again": not run.goes_on and run.written is None,
         "left_off": job.left_off,
         "show": run.show is not None,
-        "log": bool(job.request_id),
+        "log": bool(job.request_id or record),
+        # The function was called by S3: only the log, which AWS shows late, tells by which request.
+        **({"billed": "once the log tells"} if run.way == "S3" and job.state == "done" else {}),
         **(_reported(record) if record else {}),
         **_answered(job, capacity),
     }

@@ -251,8 +251,8 @@ class RunsTable:
 
     def of_pipeline(self, pipeline: Pipeline) -> frozenset[str]:
         """The request ids of the runs of a pipeline."""
-        same = (run for run in self._runs if run.pipeline == pipeline and run.job is not None and not run.written)
-        return frozenset(run.job.request_id for run in same if run.job and run.job.request_id)
+        ids = (self._id_of(run.job) for run in self._runs if run.pipeline == pipeline and not run.written)
+        return frozenset(each for each in ids if each)
 
     def records(self) -> tuple[RunRecord, ...]:
         """What is known of the function's runs, newest first: by their answers here, else by the log."""
@@ -263,8 +263,9 @@ class RunsTable:
     def show(self) -> None:
         """Write the rows, newest first."""
         told = {record.request_id: record for record in self.history}
-        ids = {run.job.request_id for run in self._runs if run.job}
-        rows = [run_row(run, run.job, told.get(run.job.request_id), self.capacity) for run in self._runs if run.job]
+        own = [(run, run.job, self._id_of(run.job)) for run in self._runs if run.job]
+        ids = {request_id for _, _, request_id in own}
+        rows = [run_row(run, job, told.get(request_id), self.capacity) for run, job, request_id in own]
         rows += [record_row(record) for record in self.history if record.request_id not in ids]
         rows.sort(key=lambda row: row["started"], reverse=True)
         more = len(rows) - SHOWN
@@ -282,8 +283,18 @@ class RunsTable:
     def _request_id(self, key: str) -> str:
         if any(record.request_id == key for record in self.history):
             return key
-        job = self._find(key).job
-        return job.request_id if job is not None else ""
+        return self._id_of(self._find(key).job)
+
+    def _id_of(self, job: Job | None) -> str:
+        """By which AWS's log knows a run: as its answer says, else as the log says of the object that began it.
+
+        S3 hands the object to the function, and nobody is told by which request; what an event with several objects
+        has cost belongs to no single one of them.
+        """
+        if job is None or job.request_id or not job.sent_name:
+            return job.request_id if job is not None else ""
+        began = (record for record in self.history if len(record.keys) == 1)
+        return next((each.request_id for each in began if f"{job.sent_name}.json" in each.keys[0]), "")
 
 
 _NO_LINES = "The log has no lines of this run yet; AWS shows them some seconds late."

@@ -40,7 +40,7 @@ GOOD = [
 ]
 REFUSED = [
     line(5, "START RequestId: bb-2 Version: $LATEST"),
-    line(5.1, entry("bb-2", "PipelineRejectedError", trigger="HTTP")),
+    line(5.1, entry("bb-2", "PipelineRejectedError", trigger="HTTP", keys=["in/a.json", 5])),
     line(5.2, report("bb-2")),
 ]
 SLOW = [

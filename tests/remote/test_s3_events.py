@@ -139,6 +139,18 @@ def test_every_record_is_handled_whatever_becomes_of_the_others(bucket: Bucket) 
     assert bucket.names("output") == ["output/soil/bad.error.json", "output/soil/good.nc"]
     (line,) = bucket.lines
     assert json.loads(line)["records"] == {"refused": 8, "stored": 1}
+    assert json.loads(line)["keys"] == [
+        "input/soil/gone.json", "input/soil/bad.json", "other/x.json", "input/soil/good.json",
+    ]  # fmt: skip
+
+
+def test_the_log_names_what_began_it_by_the_end_of_its_key(bucket: Bucket) -> None:
+    key = f"input/soil/{'x' * 80}/é{'0' * 32}.json"
+    bucket.put(key, pipeline())
+    bucket.handle(records(key))
+    [named] = json.loads(bucket.lines[0])["keys"]
+    assert len(named) == 64
+    assert named.endswith(f"{'0' * 32}.json")
 
 
 def test_a_refused_pipeline_leaves_its_error_beside_the_results(bucket: Bucket) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from podpac_lambda_widgets.engine.claims import Sent
 from podpac_lambda_widgets.engine.history import RunRecord
 from podpac_lambda_widgets.engine.jobs import Job
 from podpac_lambda_widgets.errors import (
@@ -310,3 +311,59 @@ def test_looking_at_aws_again_does_not_take_away_how_a_run_stands(built: Studio,
     assert built.pipeline.note == "The result is below"
     built.pipeline.follow_stack(False)
     assert built.pipeline.note == "Needs a function that is built"
+
+
+@dataclasses.dataclass
+class Put:
+    """Work that was begun by an object in the bucket, of which the answer tells no request."""
+
+    sent: Sent
+    backend: Any
+
+    def __call__(self, listener: Any, cancelled: Any) -> Any:
+        return dataclasses.replace(self.backend.result, request_id="", billed_ms=None, memory_mb=None)
+
+
+@pytest.fixture
+def by_s3(built: Studio, backend: Any, front_end: Any, monkeypatch: pytest.MonkeyPatch) -> Studio:
+    """A Studio in which a run was begun by S3 that has ended; its object is called ``abc``."""
+
+    def submit(self: Any, pipeline: Any, coordinates: Any, way: str, listener: Any) -> Job:
+        return backend.jobs.submit("x", Put(Sent(name="abc"), backend), listener)
+
+    monkeypatch.setattr(type(built._stack()), "submit", submit)
+    built.deploy.deployment.function_triggers = ["eval", "S3"]
+    built.pipeline.follow_stack(True)
+    built.wait(30)
+    front_end.type(built.pipeline, "way", "S3")
+    front_end.press(built.pipeline, "run")
+    built.wait(30)
+    return built
+
+
+def test_what_a_run_by_s3_has_cost_is_in_the_log_under_its_objects_name(by_s3: Studio, backend: Any) -> None:
+    [row] = rows(by_s3)
+    assert (row["way"], row["billed"], row["log"]) == ("S3", "once the log tells", False)
+    assert "cost" not in row
+    backend.history = (
+        record("r-9", trigger="S3", points=None, keys=("input/f/other.json",)),
+        record("r-8", trigger="S3", points=None, keys=("input/f/abc.json",)),
+    )
+    by_s3.pipeline.run_table.look()
+    by_s3.wait(30)
+    row = next(each for each in rows(by_s3) if each["key"] == "run-1")
+    assert (row["billed"], row["memory"], row["log"]) == ("2.0 s", "300 MB", True)
+    assert row["cost"].endswith("USD for 1,000 runs")
+    assert [each["key"] for each in rows(by_s3)].count("r-8") == 0
+    by_s3.pipeline.run_table.read_log("run-1")
+    by_s3.wait(30)
+    assert ("get_logs", "r-8") in backend.asked
+    assert by_s3.pipeline.run_table.of_pipeline(by_s3.pipeline.read_pipeline()) == {"r-8"}
+
+
+def test_what_several_objects_have_cost_together_is_said_of_none(by_s3: Studio, backend: Any) -> None:
+    backend.history = (record("r-8", trigger="S3", points=None, keys=("input/f/abc.json", "input/f/abd.json")),)
+    by_s3.pipeline.run_table.look()
+    by_s3.wait(30)
+    row = next(each for each in rows(by_s3) if each["key"] == "run-1")
+    assert row["billed"] == "once the log tells"
