@@ -298,7 +298,7 @@ class RunsTable:
 
 
 _NO_LINES = "The log has no lines of this run yet; AWS shows them some seconds late."
-_NO_REQUEST = "By which request S3 started the function, this session does not know: look for it among the other runs."
+_NO_REQUEST = "The log does not tell yet which call S3 made for it; AWS shows it some seconds late: press Refresh."
 
 
 def _cause(error: PodpacLambdaError) -> BaseException:
