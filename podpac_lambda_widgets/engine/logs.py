@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from numbers import Integral
 
@@ -10,6 +13,9 @@ from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.engine.ports import Account
 from podpac_lambda_widgets.errors import InvalidValueError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.account import LogLine
+
+#: How far back the last lines are looked for at first: CloudWatch gives the oldest first, of a log that may have years.
+_BACK = (timedelta(hours=1), timedelta(days=1))
 
 
 def read_logs(
@@ -30,15 +36,18 @@ def read_logs(
     """
     if not isinstance(limit, Integral) or isinstance(limit, bool) or limit < 1:
         raise InvalidValueError(f"The limit must be a whole number above zero, not {limit!r}", field="limit")
-    lines: list[LogLine] = []
-    try:
-        for line in account.log_lines(group, start=utc(start, "start"), end=utc(end, "end"), request_id=request_id):
-            lines.append(line)
-            if len(lines) >= 2 * limit:
-                del lines[:limit]
-    except ResourceNotFoundError:
-        return ()
-    return tuple(lines[-limit:])
+    since, until = utc(start, "start"), utc(end, "end")
+    begins = [since]
+    if since is None and until is None and not request_id:
+        begins = [*(datetime.now(UTC) - back for back in _BACK), None]
+    lines: tuple[LogLine, ...] = ()
+    with suppress(ResourceNotFoundError):
+        for begin in begins:
+            found = account.log_lines(group, start=begin, end=until, request_id=request_id)
+            lines = tuple(deque(found, maxlen=min(int(limit), sys.maxsize)))
+            if len(lines) == limit:
+                break
+    return lines
 
 
 def follow_logs(

@@ -28,6 +28,25 @@ def test_the_last_lines_are_given_oldest_first() -> None:
     assert [each.message for each in found] == ["2497", "2498", "2499"]
 
 
+def test_the_last_lines_are_not_looked_for_in_the_whole_log_where_there_are_enough() -> None:
+    asked: list[datetime | None] = []
+
+    class Account(FakeAccount):
+        def log_lines(self, group: str, *, start: datetime | None, **more: Any) -> Any:
+            asked.append(start)
+            return super().log_lines(group, start=start, **more)
+
+    now = datetime.now(UTC)
+    old = [line(n, "old") for n in range(100)]
+    new = [LogLine(now - timedelta(hours=2, seconds=-n), "stream", str(n)) for n in range(20)]
+    account = Account(lines=[*old, *new])
+    ask: dict[str, Any] = {"start": None, "end": None, "request_id": ""}
+    assert [each.message for each in read_logs(account, "group", limit=2, **ask)] == ["18", "19"]
+    assert None not in asked and len(asked) == 2
+    assert [each.message for each in read_logs(account, "group", limit=21, **ask)] == ["old", *map(str, range(20))]
+    assert asked[-1] is None
+
+
 def test_no_log_yet_is_no_error() -> None:
     assert read_logs(FakeAccount(), "group", start=None, end=None, request_id="", limit=5) == ()
 
