@@ -180,7 +180,7 @@ class _Build:
             check_name(plugin, taken)
         described = describe_plugins(self.plugins, cancelled=self.cancelled)
         copy_own_files(self.recipe, own)
-        pack_plugins(self.plugins, described.nodes, own)
+        pack_plugins(self.plugins, described, own)
 
     def _install(self, selection: Selection, core: Path, extras: Path) -> None:
         how = "uv" if self.uv else "pip"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 #: How many folders are looked into, and how deep: a home folder may have a million.
 _FOLDERS = 2000
@@ -30,7 +31,7 @@ class FoundArchive:
 
 
 def find_archives(folder: Path) -> tuple[FoundArchive, ...]:
-    """The zip files below a folder, by name; hidden folders, links and what cannot be read are passed over."""
+    """The zip files below a folder, by name; not in hidden folders, behind links to folders, or where none may look."""
     return tuple(sorted(_walk(folder), key=lambda each: str(each.path)))
 
 
@@ -43,5 +44,12 @@ def _walk(top: Path) -> Iterator[FoundArchive]:
         folders[:] = kept if depth < _DEPTH else []
         for name in files:
             path = Path(folder) / name
-            if path.suffix.lower() == ".zip" and path.is_file():
-                yield FoundArchive(path.relative_to(top), path.stat().st_size)
+            if path.suffix.lower() != ".zip":
+                continue
+            try:
+                status = path.stat()
+            except OSError:
+                # A link to nowhere, or in a folder that may be listed and not entered.
+                continue
+            if S_ISREG(status.st_mode):
+                yield FoundArchive(path.relative_to(top), status.st_size)

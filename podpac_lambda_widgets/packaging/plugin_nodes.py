@@ -14,7 +14,6 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +26,13 @@ from podpac_lambda_widgets.packaging.recipe import PACKAGE_FOLDER
 _LAST_WORDS = 500
 
 
-@dataclass
-class PluginNodes:
-    """The nodes that plugins offer.
-
-    Attributes
-    ----------
-    nodes : dict
-        ``"<module>.<class>"`` -> its description, as the guard reads it.
-    left_out : dict of str to tuple of str
-        The same names -> attributes that no kind fits, so that a definition may not set them.
-    """
-
-    nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-def describe_plugins(plugins: Sequence[Plugin], *, cancelled: Cancelled) -> PluginNodes:
+def describe_plugins(plugins: Sequence[Plugin], *, cancelled: Cancelled) -> dict[str, dict[str, Any]]:
     """Import the plugins, from their packed sources alone, and describe the nodes they define.
+
+    Returns
+    -------
+    dict
+        ``"<module>.<class>"`` -> its description, as the guard reads it.
 
     Raises
     ------
@@ -55,7 +43,7 @@ def describe_plugins(plugins: Sequence[Plugin], *, cancelled: Cancelled) -> Plug
     CancelledError
         If the build was cancelled meanwhile.
     """
-    described = PluginNodes()
+    described: dict[str, dict[str, Any]] = {}
     if plugins and importlib.util.find_spec("podpac") is None:
         raise DependencyMissingError(
             "A plugin's nodes can be described only where podpac is installed.",
@@ -81,8 +69,7 @@ def describe_plugins(plugins: Sequence[Plugin], *, cancelled: Cancelled) -> Plug
                     resource=plugin.name,
                     why="None of its modules defines a public subclass of podpac.Node.",
                 )
-            described.nodes |= answer["nodes"]
-            described.left_out |= {name: tuple(found) for name, found in answer["left_out"].items()}
+            described |= answer["nodes"]
     return described
 
 
@@ -108,18 +95,14 @@ def import_and_describe(modules: Sequence[str]) -> dict[str, Any]:
     from podpac_lambda_widgets.packaging.node_descriptions import describe_node
 
     nodes: dict[str, Any] = {}
-    left_out: dict[str, list[str]] = {}
     for name in modules:
         try:
             module = importlib.import_module(name)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code may raise anything
             return {"module": name, "error": f"{type(error).__name__}: {error}"[:_LAST_WORDS]}
         for kind in _find_nodes(module):
-            description = describe_node(kind)
-            nodes[f"{name}.{kind.__name__}"] = description.to_dict()
-            if description.left_out:
-                left_out[f"{name}.{kind.__name__}"] = list(description.left_out)
-    return {"nodes": nodes, "left_out": left_out}
+            nodes[f"{name}.{kind.__name__}"] = describe_node(kind).to_dict()
+    return {"nodes": nodes}
 
 
 def _find_nodes(module: Any) -> list[type[Any]]:

@@ -26,12 +26,23 @@ def name_files(studio: Studio, front_end: Any) -> None:
     studio.wait(10)
 
 
-def test_what_is_below_the_folder_is_found(tmp_path: Path) -> None:
+def test_what_is_below_the_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("dist/aws/podpac_dist.zip", "b.ZIP", "notes.txt", ".hidden/c.zip", "node_modules/d.zip"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"zip")
     (tmp_path / "round").symlink_to(tmp_path)
     (tmp_path / "gone.zip").symlink_to(tmp_path / "nothing")
+    (tmp_path / "folder.zip").mkdir()
+    locked, look = tmp_path / "locked" / "e.zip", Path.stat
+    locked.parent.mkdir()
+    locked.write_bytes(b"zip")
+
+    def stat(path: Path, **how: Any) -> Any:
+        if path == locked:
+            raise PermissionError(13, "Permission denied")
+        return look(path, **how)
+
+    monkeypatch.setattr(Path, "stat", stat)
     found = find_archives(tmp_path)
     assert [(str(each.path), each.size) for each in found] == [("b.ZIP", 3), ("dist/aws/podpac_dist.zip", 3)]
     assert find_archives(tmp_path / "nowhere") == ()
