@@ -27,7 +27,8 @@ from podpac_lambda_widgets.local.session import LocalSession
 
 #: Where Jupyter finds the page's template, below ``voila/templates``.
 _TEMPLATES = Path(__file__).parent / "share"
-_PATIENCE_S = 60
+#: Seconds until a server answers; and until it has ended, with the kernels that it has.
+_PATIENCE_S, _PARTING_S = 60, 20
 #: Seconds for which a page may be out of reach, as a machine that sleeps is, and find its kernel again.
 _LEFT_S = 600
 
@@ -166,9 +167,12 @@ def _serve(server: _Server, session: LocalSession, port: int) -> int:
         except KeyboardInterrupt:
             return 0
         finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait(20)
+            process.terminate()
+            try:
+                process.wait(_PARTING_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def _show(link: str) -> None:
