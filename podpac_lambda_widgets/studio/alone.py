@@ -18,7 +18,7 @@ from podpac_lambda_widgets.studio.entrance import Entrance
 from podpac_lambda_widgets.studio.revival import describe_revival
 from podpac_lambda_widgets.widgets import credentials_form, deploy_form, pipeline_form, result_view, source_form
 from podpac_lambda_widgets.widgets.notebook import read_variables
-from podpac_lambda_widgets.widgets.result_preparation import Shown, ZarrLink, prepare_array, prepare_result
+from podpac_lambda_widgets.widgets.result_preparation import Asked, Shown, ZarrLink, prepare_array, prepare_result
 from podpac_lambda_widgets.widgets.stack_light import describe_light
 from podpac_lambda_widgets.widgets.worker import Worker
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from podpac_lambda_widgets.engine.results import Result
-    from podpac_lambda_widgets.model.pipeline import Pipeline
     from podpac_lambda_widgets.widgets.backend import StackActions
 
 
@@ -198,12 +197,10 @@ class PipelineForm(pipeline_form.PipelineForm):
         )
 
     def _prepare(
-        self, pipeline: Pipeline, result: Result, provenance: Mapping[str, str], link: ZarrLink
+        self, asked: Asked, result: Result, provenance: Mapping[str, str], link: ZarrLink
     ) -> Callable[[], None]:
         shown = (
-            prepare_result(pipeline.output, result, provenance, pipeline=pipeline.json, zarr=link)
-            if self._results
-            else None
+            prepare_result(asked.pipeline.output, result, provenance, asked=asked, zarr=link) if self._results else None
         )
 
         def show() -> None:

@@ -13,7 +13,6 @@ from podpac_lambda_widgets.engine.capacity import wished_capacity
 from podpac_lambda_widgets.errors import InvalidValueError, NoCredentialsError
 from podpac_lambda_widgets.limits import AMAZON_LINUX_2_RUNTIMES, RUNTIMES
 from podpac_lambda_widgets.model.deployment import Deployment
-from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.studio.behind import Aws, find_archive_directory
 from podpac_lambda_widgets.studio.revival import describe_revival
@@ -25,7 +24,7 @@ from podpac_lambda_widgets.widgets.notebook import read_variables
 from podpac_lambda_widgets.widgets.page import Page
 from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
 from podpac_lambda_widgets.widgets.result_origin import mask_account
-from podpac_lambda_widgets.widgets.result_preparation import ZarrLink, prepare_result
+from podpac_lambda_widgets.widgets.result_preparation import Asked, ZarrLink, prepare_result
 from podpac_lambda_widgets.widgets.result_view import ResultView
 from podpac_lambda_widgets.widgets.source_form import SourceForm
 from podpac_lambda_widgets.widgets.worker import Worker
@@ -174,9 +173,9 @@ class Studio(Page):
         return provenance
 
     def _prepare(
-        self, pipeline: Pipeline, result: Result, provenance: Mapping[str, str], link: ZarrLink
+        self, asked: Asked, result: Result, provenance: Mapping[str, str], link: ZarrLink
     ) -> Callable[[], None]:
-        shown = prepare_result(pipeline.output, result, provenance, pipeline=pipeline.json, zarr=link)
+        shown = prepare_result(asked.pipeline.output, result, provenance, asked=asked, zarr=link)
         return lambda: self.results.show(shown)
 
     def _show_elsewhere(self, error: InvalidValueError) -> bool:

@@ -53,20 +53,28 @@ def layout(evaluation: Evaluation, where: Sequence[Mapping[str, Any]]) -> list[d
 
 def run_code(title: str, pipeline: Pipeline, coordinates: CoordinatesDefinition, way: Way) -> Code:
     """Running a pipeline in the function ``cloud``; leaves ``result``."""
+    lines, imports = run_lines(pipeline, coordinates, way)
+    return Code(title, (*lines, "print(result.array)"), imports)
+
+
+def run_lines(
+    pipeline: Pipeline, coordinates: CoordinatesDefinition, way: Way, prefix: str = ""
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The statements of that, and what they import; their variables' names begin with ``prefix``."""
     values = [pipeline.definition, coordinates.definition]
     finite = all(_is_finite(value) for value in values)
     written = [_set_out(value) if finite else f"json.loads({literal(json.dumps(value))})" for value in values]
-    call = "node.run(coordinates)" if way == "eval" else f"node.submit(coordinates, way={literal(way)}).result()"
-    arguments = {"source": "pipeline", "session": "session", "function_name": "cloud.function_name"}
+    node, where = f"{prefix}node", f"{prefix}coordinates"
+    call = f"{node}.run({where})" if way == "eval" else f"{node}.submit({where}, way={literal(way)}).result()"
+    arguments = {"source": f"{prefix}pipeline", "session": "session", "function_name": "cloud.function_name"}
     lines = (
-        *f"pipeline = {written[0]}".splitlines(),
-        *f"coordinates = {written[1]}".splitlines(),
+        *f"{prefix}pipeline = {written[0]}".splitlines(),
+        *f"{where} = {written[1]}".splitlines(),
         # A node's source is fixed when it is made.
-        *write_call("plw.Lambda", arguments, variable="node"),
-        f"result = {call}",
-        "print(result.array)",
+        *write_call("plw.Lambda", arguments, variable=node),
+        f"{prefix}result = {call}",
     )
-    return Code(title, lines, () if finite else ("import json",))
+    return lines, () if finite else ("import json",)
 
 
 def _is_finite(value: Any) -> bool:

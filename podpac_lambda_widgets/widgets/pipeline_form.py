@@ -25,7 +25,7 @@ from podpac_lambda_widgets.widgets.node_editor import NodeEditor
 from podpac_lambda_widgets.widgets.node_fields import PREFIX
 from podpac_lambda_widgets.widgets.outlook import Outlook
 from podpac_lambda_widgets.widgets.pipeline_fields import layout, run_code
-from podpac_lambda_widgets.widgets.result_preparation import ZarrLink
+from podpac_lambda_widgets.widgets.result_preparation import Asked, ZarrLink
 from podpac_lambda_widgets.widgets.runs_table import RunsTable
 from podpac_lambda_widgets.widgets.texts import is_json_of, set_out_json
 from podpac_lambda_widgets.widgets.tiled_map import TiledMap
@@ -76,9 +76,8 @@ class PipelineForm(Form):
         self.grid, self.evaluation = Grid(), Evaluation()
         #: Says where a run takes place, as term and value; on the owner's thread, when the run begins.
         self.provenance: Callable[[], Mapping[str, str]] = dict
-        #: Called with the pipeline, its result, its provenance and its link; on the worker's thread, to prepare how it
-        #: looks.
-        self.prepare: Callable[[Pipeline, Result, Mapping[str, str], ZarrLink], Callable[[], None]] = lambda *run: (
+        #: Called with what was asked, its result, provenance and link; on the worker's thread, to prepare how it looks.
+        self.prepare: Callable[[Asked, Result, Mapping[str, str], ZarrLink], Callable[[], None]] = lambda *run: (
             lambda: None
         )
         #: What the function will take once it is built as wished; None where there is no wish.

@@ -36,12 +36,15 @@ class Comparison:
         At the points of the result, without its dimensions of one point.
     facts : list of (term, value)
         How far the two differ.
+    earlier : Shown or None
+        The earlier result that the other is; None for a variable of the notebook, called ``name``.
     """
 
     name: str
     other: Slices
     difference: Slices
     facts: list[list[str]]
+    earlier: Shown | None = None
 
     def values_at(self, slices: Slices, point: Point) -> list[tuple[str, str]]:
         """Name and value of what there is at a point of the result or of the difference."""
@@ -52,7 +55,7 @@ class Comparison:
         ]
 
 
-def compare(array: xr.DataArray, other: xr.DataArray, name: str) -> Comparison:
+def compare(array: xr.DataArray, other: xr.DataArray, name: str, earlier: Shown | None = None) -> Comparison:
     """Compare two arrays. May take a second.
 
     Raises
@@ -64,7 +67,7 @@ def compare(array: xr.DataArray, other: xr.DataArray, name: str) -> Comparison:
     if not found.size:
         raise ResultError("The two results cannot be compared", why="One of them has no values.")
     aligned = align(array, other).assign_attrs(found.attrs)
-    comparison = Comparison(name, Slices(aligned), Slices(found), describe_difference(found))
+    comparison = Comparison(name, Slices(aligned), Slices(found), describe_difference(found), earlier)
     # Measured here, where nobody waits for it.
     _ = comparison.difference.statistics
     return comparison
@@ -85,8 +88,10 @@ def comparison_choices(earlier: Sequence[Shown], variables: Mapping[str, object]
     return found
 
 
-def find_comparison(choice: str, earlier: Sequence[Shown], variables: Mapping[str, object]) -> tuple[xr.DataArray, str]:
-    """The array that a choice stands for, and what it is called.
+def find_comparison(
+    choice: str, earlier: Sequence[Shown], variables: Mapping[str, object]
+) -> tuple[xr.DataArray, str, Shown | None]:
+    """The array that a choice stands for, what it is called, and the earlier result that it is.
 
     Raises
     ------
@@ -97,9 +102,10 @@ def find_comparison(choice: str, earlier: Sequence[Shown], variables: Mapping[st
         name = choice.removeprefix(_VARIABLE)
         value: Any = variables.get(name)
         if hasattr(value, "dims") and hasattr(value, "coords"):
-            return value, name
+            return value, name, None
     elif choice.startswith(_RESULT):
         number = int(choice.removeprefix(_RESULT))
         if number < len(earlier):
-            return earlier[number].array, f"{earlier[number].name}, earlier"
+            found = earlier[number]
+            return found.array, f"{found.name}, earlier", found
     raise ResultError("What was to be compared with is not there any more", next_step="Choose another.")

@@ -15,7 +15,6 @@ from podpac_lambda_widgets.widgets.result_outputs import ResultOutputs
 if TYPE_CHECKING:
     from podpac_lambda_widgets.plots.pieces import Point
     from podpac_lambda_widgets.plots.slices import Slices
-    from podpac_lambda_widgets.widgets.result_comparison import Comparison
 
 #: Most pixels along one side of a picture, whatever a page asks for.
 _PIXELS = 2048
@@ -34,7 +33,6 @@ class ResultDrawing(ResultOutputs):
     picture = tl.Dict().tag(**PACKED)
 
     def __init__(self, *parts: Any, **traits: Any) -> None:
-        self._comparison: Comparison | None = None
         self._pixels = (1, 1)
         super().__init__(*parts, **traits)
 

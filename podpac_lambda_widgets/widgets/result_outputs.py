@@ -24,6 +24,7 @@ from podpac_lambda_widgets.widgets.worker import Worker
 if TYPE_CHECKING:
     from podpac_lambda_widgets.engine.results import Result
     from podpac_lambda_widgets.plots.slices import Slices
+    from podpac_lambda_widgets.widgets.result_comparison import Comparison
 
 
 #: What a Zarr link takes, in a line.
@@ -69,6 +70,7 @@ class ResultOutputs(Form):
         self.display, self.variable = display, variable
         self._variables, self._set_variable = variables, set_variable
         self._shown: Shown | None = None
+        self._comparison: Comparison | None = None
         #: The view whose button was pressed last.
         self._asking = ""
         super().__init__(worker, **traits)
@@ -121,11 +123,13 @@ class ResultOutputs(Form):
         return write_file(path, self.encode(found[0]))
 
     def write_code(self) -> Code:
-        """The plane that is shown as a PNG, and the whole result as netCDF."""
+        """The plane that is shown as a PNG, of a difference too, and the whole result as netCDF."""
         shown = self._shown
         if shown is None:
             return Code(self.title)
-        return plot_code(self.title, shown, None if shown.slices is None else self._slices(), self.display)
+        slices = None if shown.slices is None else self._slices()
+        compared = self._comparison if self.display.shown == DIFFERENCE else None
+        return plot_code(self.title, shown, slices, self.display, compared)
 
     def put(self, name: str, *, replace: bool = False) -> None:
         """Put the result into the notebook as a variable.

@@ -14,9 +14,27 @@ from podpac_lambda_widgets.widgets.texts import data_size
 if TYPE_CHECKING:
     import xarray as xr
 
+    from podpac_lambda_widgets.engine.capacity import Way
     from podpac_lambda_widgets.engine.results import Result
     from podpac_lambda_widgets.errors import PodpacLambdaError
+    from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+    from podpac_lambda_widgets.model.pipeline import Pipeline
     from podpac_lambda_widgets.plots.slices import Slices
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run was asked for.
+
+    Parameters
+    ----------
+    pipeline, coordinates, way
+        As for :meth:`podpac_lambda_widgets.engine.invoking.Invoking.submit`.
+    """
+
+    pipeline: Pipeline
+    coordinates: CoordinatesDefinition
+    way: Way
 
 
 @dataclass(eq=False)
@@ -58,6 +76,8 @@ class Shown:
     name : str
         What the file is called, without its ending.
     zarr : ZarrLink
+    asked : Asked or None
+        Of which run it is the result, where that is known.
     """
 
     result: Result | None
@@ -69,11 +89,17 @@ class Shown:
     origin: Mapping[str, str]
     name: str
     zarr: ZarrLink = field(default_factory=ZarrLink)
+    asked: Asked | None = None
     arrived: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 def prepare_result(
-    name: str, result: Result, provenance: Mapping[str, str], *, pipeline: str = "", zarr: ZarrLink | None = None
+    name: str,
+    result: Result,
+    provenance: Mapping[str, str],
+    *,
+    asked: Asked | None = None,
+    zarr: ZarrLink | None = None,
 ) -> Shown:
     """Measure and describe a result. May take a second: not for the kernel's main thread.
 
@@ -85,15 +111,15 @@ def prepare_result(
         What came back.
     provenance : mapping of str to str
         Term and value of where it was run.
-    pipeline : str
-        The pipeline's definition, as JSON.
+    asked : Asked, optional
+        Of which run it is the result.
     zarr : ZarrLink, optional
         Where it lies in the bucket as Zarr, or what writes it there.
     """
     now = datetime.now(UTC)
-    origin = describe_origin(result, provenance, pipeline, now)
+    origin = describe_origin(result, provenance, asked.pipeline.json if asked else "", now)
     shown = prepare_array(name, result.array.assign_attrs(origin_attrs(origin)))
-    return replace(shown, result=result, origin=origin, zarr=zarr or ZarrLink(result.zarr), arrived=now)
+    return replace(shown, result=result, origin=origin, zarr=zarr or ZarrLink(result.zarr), asked=asked, arrived=now)
 
 
 def prepare_array(name: str, array: xr.DataArray) -> Shown:

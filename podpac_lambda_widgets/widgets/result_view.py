@@ -235,14 +235,14 @@ class ResultView(ResultDrawing):
             self._compared(None)
             return
         array = self._present().array
-        other, name = find_comparison(choice, self._earlier, self._variables())
+        other, name, earlier = find_comparison(choice, self._earlier, self._variables())
 
         def finished(comparison: Comparison) -> None:
             # Meanwhile another may have been chosen, or another result been shown.
             if self.display.compare == choice and self._present().array is array:
                 self._compared(comparison)
 
-        self.start("Comparing", lambda task: compare(array, other, name), finished, quiet=True)
+        self.start("Comparing", lambda task: compare(array, other, name, earlier), finished, quiet=True)
 
     def _compared(self, comparison: Comparison | None) -> None:
         self._comparison = comparison

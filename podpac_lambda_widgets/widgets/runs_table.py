@@ -15,7 +15,7 @@ from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.widgets.backend import StackActions
 from podpac_lambda_widgets.widgets.cards import explain
-from podpac_lambda_widgets.widgets.result_preparation import ZarrLink
+from podpac_lambda_widgets.widgets.result_preparation import Asked, ZarrLink
 from podpac_lambda_widgets.widgets.run_rows import Run, ended, record_of, record_row, run_row
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
@@ -234,10 +234,11 @@ class RunsTable:
             return shown
 
         prepare, result = self._form.prepare, job.result()
+        asked = Asked(run.pipeline, run.coordinates, run.way)
         link = ZarrLink(result.zarr, functools.partial(self.write_zarr, run, result))
         self._worker.start(
             Task("Drawing the plot", quiet=True),
-            lambda task: prepare(run.pipeline, result, run.provenance, link),
+            lambda task: prepare(asked, result, run.provenance, link),
             finished,
             failed,
         )

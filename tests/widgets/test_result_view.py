@@ -18,9 +18,12 @@ from PIL import Image
 from podpac_lambda_widgets import plots
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.errors import ConfirmationRequiredError, InvalidValueError, ResultError
+from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
+from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.remote.netcdf import decode_array
 from podpac_lambda_widgets.widgets.result_files import write_csv, write_geotiff, write_netcdf
 from podpac_lambda_widgets.widgets.result_origin import describe_origin, mask_account, origin_attrs
+from podpac_lambda_widgets.widgets.result_preparation import Asked
 from podpac_lambda_widgets.widgets.result_view import ResultView, prepare_result
 
 TIMES = np.array(["2018-01-01", "2018-01-02", "2018-02-01"], "datetime64[ns]")
@@ -377,7 +380,8 @@ def test_where_a_result_comes_from_is_shown_and_in_every_file(
     view: ResultView, make_result: Any, variables: dict[str, Any]
 ) -> None:
     where = {"Function": "f", "Ran on": "AWS, eu-west-1", "Account": mask_account("123456789012")}
-    view.show(prepare_result("sin", make_result(), where, pipeline='{"a": {}}'))
+    asked = Asked(Pipeline({"a": {}}), CoordinatesDefinition({"coords": []}), "eval")
+    view.show(prepare_result("sin", make_result(), where, asked=asked))
     told = dict(tuple(pair) for pair in view.origin)
     assert told["Account"] == "********9012" and told["Pipeline"] == '{"a": {}}' and told["Billed"] == "0.9 s"
     assert "f · AWS, eu-west-1 · 1.2 s" in view.folded["origin"]
@@ -466,6 +470,32 @@ def test_the_code_of_a_run_takes_what_the_run_left(
     size = Image.open(io.BytesIO(drawn)).size
     saved = Image.open(io.BytesIO((tmp_path / "soil.png").read_bytes()))
     assert saved.width == pytest.approx(size[0] * 100 / 192, abs=2)
+
+
+def test_the_code_of_a_difference_draws_the_difference(
+    view: ResultView, variables: dict[str, Any], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables["before"] = cube() * 0.5
+    view.show_array(cube())
+    view.display.compare = "variable before"
+    view.wait(30)
+    view.slide("time", 1)
+    code = view.as_code()
+    assert "other = before  # a variable of the notebook" in code and 'found.isel({"time": [1]})' in code
+    monkeypatch.chdir(tmp_path)
+    exec(code, {"array": cube(), "before": variables["before"]})
+    saved, shown = (Image.open(png) for png in (tmp_path / "soil-difference.png", io.BytesIO(view.encode("png"))))
+    # The same picture, at another resolution.
+    same = saved.convert("RGB").resize((200, 120)), shown.convert("RGB").resize((200, 120))
+    assert np.abs(np.subtract(*(np.asarray(each).astype(int) for each in same))).mean() < 3
+    view.display.shown = "values"
+    assert "difference" not in view.as_code()
+    # An array that was shown before, and is nowhere else.
+    view.show_array(cube() + 1)
+    view.display.compare = "result 0"
+    view.wait(30)
+    assert view.display.shown == "difference"
+    assert "difference" not in view.as_code() and "draw(array)" in view.as_code()
 
 
 def test_markup_in_names_and_attributes_stays_text(view: ResultView, front: Front) -> None:

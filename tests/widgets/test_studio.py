@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -490,6 +492,41 @@ def test_a_result_gets_a_zarr_link_by_another_run(built: Studio, backend: Any, f
     assert results.zarr == ""
     built.pipeline.run_table.show_result("run-1")
     assert results.zarr == "s3://bucket/output/sin.zarr"
+
+
+def test_the_code_of_a_difference_to_an_earlier_run_runs_that_again(
+    built: Studio, backend: Any, front_end: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for last in ("10", "20"):
+        front_end.type(built.pipeline, "lat_last", last)
+        built.pipeline.run()
+        built.wait(10)
+    built.results.display.compare = "result 0"
+    built.wait(10)
+    code = built.results.write_code()
+    ran: list[Any] = []
+
+    class Cloud:
+        """The function, whose runs differ by their number."""
+
+        function_name = "f"
+
+        def __init__(self, source: Any = None, **_: Any) -> None:
+            self.source = source
+
+        def run(self, coordinates: Any) -> Any:
+            ran.append((self.source, coordinates))
+            return replace(backend.result, array=backend.result.array + 1)
+
+    monkeypatch.chdir(tmp_path)
+    exec(
+        "\n".join((*code.imports, *code.lines)),
+        {"plw": SimpleNamespace(Lambda=Cloud), "cloud": Cloud(), "session": None, "result": backend.result},
+    )
+    [(pipeline, coordinates)] = ran
+    assert pipeline == built.pipeline.read_pipeline().definition
+    assert coordinates["coords"][0]["stop"] == 10.0
+    assert list(tmp_path.glob("*-difference.png"))
 
 
 def test_what_keeps_a_zarr_link_away_is_said_where_it_was_asked_for(
