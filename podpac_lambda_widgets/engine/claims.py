@@ -48,6 +48,8 @@ class Sent:
         Whether the function has it, or has answered it.
     name : str
         By which its answer is found in the bucket.
+    former : str
+        The name before it began anew.
     request_id : str
     claim : str
         Key of the request, where that was left in the bucket and not taken away yet.
@@ -58,9 +60,15 @@ class Sent:
     place: Place | None = None
     is_out: bool = False
     name: str = ""
+    former: str = ""
     request_id: str = ""
     claim: str = ""
     invocation: Invocation | None = None
+
+    @property
+    def last_name(self) -> str:
+        """The name under which it was sent the last time."""
+        return self.name or self.former
 
     @contextmanager
     def answered(self) -> Iterator[None]:
@@ -68,8 +76,10 @@ class Sent:
         try:
             yield
         except PodpacLambdaError:
+            former = self.name
             for each in fields(self):
                 setattr(self, each.name, each.default)
+            self.former = former
             raise
 
 

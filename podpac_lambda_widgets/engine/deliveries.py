@@ -115,7 +115,7 @@ def trigger_pipeline(
     began, sent = clock.monotonic(), sent or Sent()
     name = sent.name = sent.name or uuid.uuid4().hex
     if not sent.is_out:
-        account.put(place.bucket, f"{place.input}/{name}.json", encode_request(request), place.stack)
+        account.put(place.bucket, f"{place.input}/{pipeline_file(name)}", encode_request(request), place.stack)
         sent.is_out = True
     listener(RunProgressed("sent", f"{budget.points(request.coordinates):,} points"))
     keys = (f"{place.output}/{name}.nc", f"{place.output}/{name}.error.json")
@@ -129,6 +129,11 @@ def trigger_pipeline(
         array=decode_array(body), timings={}, versions={}, elapsed=elapsed, request_id="", log="", billed_ms=None,
         memory_mb=None,
     )  # fmt: skip
+
+
+def pipeline_file(name: str) -> str:
+    """The name of the file by which a pipeline is put into the input folder; the log's line of its run has it too."""
+    return f"{name}.json"
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -97,6 +97,12 @@ def read_runs(lines: Iterable[LogLine], architecture: str = "x86_64") -> tuple[R
     return tuple(sorted(runs, key=lambda run: run.started, reverse=True))
 
 
+def find_request(lines: Iterable[LogLine]) -> str:
+    """The request that the last of some lines of ours is of, or an empty string."""
+    found = [told["request_id"] for line in lines if (told := _told(line.message)).get("request_id")]
+    return found[-1] if found else ""
+
+
 def _told(message: str) -> dict[str, Any]:
     """What one line tells of a run, by the names of RunRecord."""
     if report := _REPORT.search(message):

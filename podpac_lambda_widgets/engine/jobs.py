@@ -68,7 +68,7 @@ class Job:
     @property
     def sent_name(self) -> str:
         """What its objects in the bucket are called, without their extension; empty for a run that has none."""
-        return str(getattr(getattr(self.work, "sent", None), "name", ""))
+        return str(getattr(getattr(self.work, "sent", None), "last_name", ""))
 
     @property
     def elapsed(self) -> float | None:
@@ -111,8 +111,11 @@ class Job:
         self._cancel.set()
 
     def get_logs(self) -> tuple[LogLine, ...]:
-        """The lines of this run in the function's log; none before it has ended well."""
-        return self._result.get_logs() if self._result is not None else ()
+        """The lines of this run in the function's log, however it ended; AWS shows them some seconds late."""
+        if self._result is not None:
+            return self._result.get_logs()
+        read_log = getattr(self.work, "read_log", None)
+        return tuple(read_log(self.request_id)) if self.done and read_log is not None else ()
 
     def on_change(self, listener: Callable[[Job], None]) -> None:
         """Have ``listener`` called with the job at every change, on the job's own thread."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from podpac_lambda_widgets.engine.capacity import Way
 from podpac_lambda_widgets.engine.claims import Place, Sent
-from podpac_lambda_widgets.engine.deliveries import send_pipeline, trigger_pipeline
+from podpac_lambda_widgets.engine.deliveries import pipeline_file, send_pipeline, trigger_pipeline
 from podpac_lambda_widgets.engine.events import Listener
+from podpac_lambda_widgets.engine.history import find_request
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.engine.runner import run_pipeline
 from podpac_lambda_widgets.errors import InvalidValueError, PodpacLambdaError
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.pipeline import Pipeline
+from podpac_lambda_widgets.plan.account import LogLine
 from podpac_lambda_widgets.remote.wire import Request
 
 if TYPE_CHECKING:
@@ -62,7 +64,19 @@ class Submission:
             if self.left_off:
                 error.next_step = f"{error.next_step} Then go on with this run: it is not sent again.".strip()
             raise
-        return self.by.complete(result)
+        return replace(self.by.complete(result), read_log=lambda: self.read_log(result.request_id))
+
+    def read_log(self, request_id: str) -> tuple[LogLine, ...]:
+        """The lines of this run in the function's log: by its request, else by the name under which it was sent.
+
+        By which request S3 started the function, and which one a gateway made of a call, is only in the log.
+        """
+        lines = self.by.get_logs(request_id=request_id) if request_id else ()
+        name = self.sent.last_name
+        if lines or not name:
+            return lines
+        found = find_request(self.by.get_logs(request_id=pipeline_file(name) if self.way == "S3" else name))
+        return self.by.get_logs(request_id=found) if found else ()
 
     def _check_same(self, place: Place) -> None:
         if self.left_off and self.sent.place != place:

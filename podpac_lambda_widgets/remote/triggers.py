@@ -147,6 +147,8 @@ class Function:
     ) -> bytes:
         request, encoding = read_request(event)
         noting = _Noting(self, entry, before or {})
+        if request.delivery:
+            entry["delivery"] = request.delivery
         noting.check(request)
         if encoding == "podpac":
             return send_to_podpac(noting.compute(request, encoding))

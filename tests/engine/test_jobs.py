@@ -105,3 +105,17 @@ def test_old_jobs_are_forgotten_but_none_that_runs() -> None:
     assert last is next(iter(jobs))
     go.set()
     running.result(PATIENCE)
+
+
+def test_a_job_that_failed_has_its_lines_too() -> None:
+    class Work:
+        def __call__(self, listener: Any, cancelled: Any) -> Any:
+            raise errors.PipelineFailedError("podpac raised", request_id="r-7")
+
+        def read_log(self, request_id: str) -> list[str]:
+            return [f"END of {request_id}"]
+
+    job = Jobs().submit("sine", Work())
+    with pytest.raises(errors.PipelineFailedError):
+        job.result(PATIENCE)
+    assert job.get_logs() == ("END of r-7",)

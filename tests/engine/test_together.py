@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,11 +17,13 @@ from botocore.awsrequest import AWSRequest
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.aws.account import AwsAccount, inventory
+from podpac_lambda_widgets.engine.capacity import WAYS
 from podpac_lambda_widgets.engine.events import ChangeStarted, Event
 from podpac_lambda_widgets.engine.stack import Stack
 from podpac_lambda_widgets.local.session import LocalSession
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.examples import EXAMPLES, tutorial_coordinates
+from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.packaging.archive import Package
 from podpac_lambda_widgets.plan.account import Identity, StackRecord
@@ -83,15 +86,40 @@ def test_nothing_that_was_built_is_forgotten(stack: Stack, aws: LocalSession) ->
     assert "together@us-east-1" in found._repr_html_()
 
 
-def test_a_run_shows_its_own_lines_and_no_others(stack: Stack) -> None:
+TOO_FEW = {
+    "node": "core.data.array_source.Array",
+    "attrs": {
+        "source": [1.0, 2.0],
+        "coordinates": {"coords": [{"values": [1.0, 2.0, 3.0], "name": "lat"}], "crs": "EPSG:4326"},
+    },
+}
+
+
+def test_every_job_shows_its_own_lines_and_no_others(stack: Stack) -> None:
+    stack.deployment.function_triggers = ("eval", "S3")
     stack.build()
-    runs = [stack.run(EXAMPLES[0].pipeline, tutorial_coordinates()) for _ in range(2)]
-    deadline = time.monotonic() + 30
-    while not (lines := runs[0].get_logs()) and time.monotonic() < deadline:
+    asked = [*((EXAMPLES[0].pipeline, way) for way in WAYS), (Pipeline({"few": TOO_FEW}), "S3")]
+    jobs = [stack.submit(pipeline, tutorial_coordinates(), way) for pipeline, way in asked]
+    for job in jobs:
+        with suppress(errors.PipelineFailedError):
+            job.result(120)
+    assert [job.state for job in jobs] == ["done", "done", "done", "failed"]
+    found: list[str] = []
+    deadline = time.monotonic() + 60
+    for job in jobs:
+        while not any(line.message.startswith("REPORT") for line in job.get_logs()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        lines = [line.message for line in job.get_logs()]
+        (start,) = [line for line in lines if line.startswith("START RequestId: ")]
+        found.append(start.split()[2])
+        assert all(found[-1] in line for line in lines)
+    assert len(set(found)) == len(jobs)
+    result = stack.run(EXAMPLES[0].pipeline, tutorial_coordinates())
+    assert result.request_id not in found
+    while not (lines_of_run := result.get_logs()) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert lines
-    assert all(runs[0].request_id in line.message for line in lines)
-    assert not any(runs[1].request_id in line.message for line in lines)
+    assert lines_of_run
+    assert all(result.request_id in line.message for line in lines_of_run)
 
 
 def test_an_inventory_says_what_may_not_be_read_and_shows_markup_as_text() -> None:
