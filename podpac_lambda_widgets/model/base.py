@@ -52,11 +52,11 @@ class StrictHasTraits(tl.HasTraits):
         return traits_html(self, self.trait_names(), type(self).__name__)
 
 
-def refuse(obj: tl.HasTraits | None, trait: tl.TraitType[Any, Any], problem: str) -> NoReturn:
+def refuse(obj: tl.HasTraits | None, trait: tl.TraitType[Any, Any], problem: str, *, next_step: str = "") -> NoReturn:
     """Raise :class:`InvalidTraitError` for a trait, naming it as the form does."""
     field = trait.name or ""
     label = str(trait.metadata.get("label") or field)
-    raise InvalidTraitError(f"{label}: {problem}", field=field)
+    raise InvalidTraitError(f"{label}: {problem}", field=field, next_step=next_step)
 
 
 class Text(tl.Unicode[str, Any]):
@@ -188,14 +188,23 @@ def find_keys_alike(keys: Iterable[str]) -> tuple[str, str] | None:
 
 
 class OneOf(AnyEnum):
-    """One of a fixed list of values."""
+    """One of a fixed list of values; who gives another is offered the nearest."""
 
     def validate(self, obj: Any, value: Any) -> Any:
         # 1 == 1.0 == True, but AWS tells them apart.
         if not any(value == choice and type(value) is type(choice) for choice in self.values or ()):
             choices = ", ".join(str(choice) for choice in self.values or ())
-            refuse(obj, self, f"must be one of {choices}, not {value!r}.")
+            refuse(obj, self, f"must be one of {choices}, not {value!r}.", next_step=self._offer(value))
         return value
+
+    def _offer(self, value: object) -> str:
+        allowed = [choice for choice in self.values or () if type(choice) is int]
+        if allowed and isinstance(value, numbers.Real) and math.isfinite(value):
+            # Of two that are equally near the larger, which keeps more.
+            return f"The nearest is {min(allowed, key=lambda choice: (abs(choice - value), -choice))}."
+        texts = {choice.lower(): choice for choice in self.values or () if isinstance(choice, str) and choice}
+        close = get_close_matches(value.lower(), texts, n=1) if isinstance(value, str) else []
+        return f"Did you mean {texts[close[0]]!r}?" if close else ""
 
 
 class FilePath(tl.Unicode[str, Any]):

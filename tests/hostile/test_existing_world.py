@@ -288,7 +288,8 @@ def test_every_list_may_begin_with_an_empty_page(make_stack: MakeStack, overlay:
     expected = {
         "iam.ListRoleTags", "iam.ListRolePolicies", "iam.ListAttachedRolePolicies", "logs.DescribeLogGroups",
         "s3.ListObjectVersions", "s3.ListMultipartUploads", "apigateway.GetRestApis", "apigateway.GetResources",
-        "budgets.DescribeNotificationsForBudget", "budgets.DescribeSubscribersForNotification",
+        "budgets.DescribeNotificationsForBudget", "budgets.DescribeSubscribersForNotification", "iam.ListRoles",
+        "resourcegroupstaggingapi.GetResources",
     }  # fmt: skip
     assert expected <= overlay.emptied
     assert compare(before, read_inventory(observer)) == []

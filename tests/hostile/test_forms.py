@@ -16,8 +16,11 @@ from podpac_lambda_widgets.model.deployment import Deployment
 MakeStack = Callable[..., Stack]
 REFUSED: list[tuple[str, Any, str]] = [
     ("function_name", "arn:aws:lambda:us-east-1:999999999999:function:soil", "not an ARN"),
-    ("function_log_retention", 2, "3"),
-    ("function_log_retention", 31, "30"),
+    ("function_log_retention", 2, "The nearest is 3."),
+    ("function_log_retention", 31, "The nearest is 30."),
+    ("function_log_retention", 40.5, "The nearest is 30."),
+    ("function_log_retention", 10**6, "The nearest is 3653."),
+    ("function_runtime", "python3.1", "Did you mean 'python3.1"),
     ("function_memory", 32_768, "10,240"),
     ("function_timeout", 5400, "900"),
     ("function_reserved_concurrency", -1, "0"),
@@ -29,7 +32,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("function_api_stage", "prod/../x", "letters"),
     ("function_api_endpoint", "{proxy+}", "letters"),
     ("function_role_policy_arns", ["AdministratorAccess"], "ARN"),
-    ("function_triggers", ["s3"], "S3"),
+    ("function_triggers", ["s3"], "Did you mean 'S3'?"),
     ("function_triggers", ["eval", "SQS"], "APIGateway"),
 ]
 

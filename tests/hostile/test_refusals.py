@@ -209,6 +209,28 @@ def test_a_bucket_there_is_no_room_for_is_refused_before_anything_is_made(
     assert not [name for name in overlay.all_calls if ".Create" in name or ".Put" in name]
 
 
+ROOM = {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10, "TotalCodeSize": 75 * 2**30}
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "told"),
+    [
+        ({}, 0, "cannot have 5 calls at once reserved: the account has 10 in all"),
+        ({"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}, 75 * 2**30, "no room for its code"),
+    ],
+    ids=["concurrency", "code"],
+)
+def test_a_function_there_is_no_room_for_is_refused_before_anything_is_made(
+    make_stack: MakeStack, overlay: Any, limit: dict[str, int], used: int, told: str
+) -> None:
+    room = {"AccountLimit": {**ROOM, **limit}, "AccountUsage": {"TotalCodeSize": used, "FunctionCount": 9}}
+    overlay.alter("lambda.GetAccountSettings", lambda parsed: parsed.update(room))
+    with pytest.raises(errors.PlanRefusedError, match=told) as caught:
+        make_stack(function_reserved_concurrency=5).build()
+    assert "Service Quotas" in caught.value.next_step
+    assert not [name for name in overlay.all_calls if ".Create" in name or ".Put" in name]
+
+
 @pytest.mark.parametrize("operation", ["s3.ListBuckets", "service-quotas.GetServiceQuota"])
 def test_who_may_not_ask_for_the_quota_of_buckets_builds_all_the_same(
     make_stack: MakeStack, overlay: Any, operation: str

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from podpac_lambda_widgets import limits
 from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.model.agreement import check_tags
 from podpac_lambda_widgets.model.deployment import Deployment
@@ -286,6 +287,19 @@ def test_a_variable_that_only_resembles_a_secret_is_taken() -> None:
 
 def test_numbers_of_numpy_are_numbers() -> None:
     assert Deployment(function_memory=np.int64(1024), function_timeout=np.float64(30)).function_memory == 1024
+
+
+@given(st.integers(-10, 5000))
+def test_a_number_that_is_no_choice_is_answered_with_the_nearest(days: int) -> None:
+    nearest = min(abs(days - choice) for choice in limits.LOG_RETENTION_DAYS)
+    try:
+        Deployment(function_log_retention=days)
+    except InvalidValueError as error:
+        offered = int(error.next_step.removeprefix("The nearest is ").removesuffix("."))
+        assert offered in limits.LOG_RETENTION_DAYS
+        assert abs(offered - days) == nearest > 0
+    else:
+        assert nearest == 0
 
 
 @pytest.mark.parametrize("value", [30.0, True])

@@ -40,10 +40,11 @@ def test_a_stack_can_be_planned_and_shown(region: str, name: str) -> None:
     plan = plan_build(names.stack, [(resource, None) for resource in wanted])
     assert name in str(plan)
     assert name in plan._repr_html_()
-    arns = re.findall(
-        r"arn:[\w-]+:", plan.to_json() + json.dumps(policy_for("deploy", names, identity, wishes_of(wish)))
-    )
-    assert set(arns) == {f"arn:{home}:"}
+    policies = [policy_for(purpose, names, identity, wishes_of(wish)) for purpose in ("deploy", "run", "destroy")]
+    for text in (plan.to_json(), json.dumps(policies), *(str(vars(each)) for each in wanted)):
+        assert set(re.findall(r"arn:[\w-]+:", text)) <= {f"arn:{home}:"}
+    with_arns = {each.kind for each in wanted if f"arn:{home}:" in str(vars(each))}
+    assert with_arns >= {"role", "bucket", "function", "S3 trigger", "API", "function URL"}
     bucket = next(resource for resource in wanted if isinstance(resource, Bucket))
     assert 3 <= len(bucket.name) <= 63
     assert len(names.role) <= 64
