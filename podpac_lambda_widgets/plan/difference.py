@@ -28,6 +28,8 @@ from podpac_lambda_widgets.plan.resources import (
 )
 from podpac_lambda_widgets.plan.snapshot import Snapshot
 
+#: How a caution begins that holds for AWS itself, and for no AWS of one's own machine.
+ON_AWS = "On AWS, "
 _ANEW = "is deleted and made anew"
 
 Pair = tuple[Resource, Observed | None]
@@ -192,7 +194,7 @@ def _caution(wanted: Resource) -> str:
     if _is_open(wanted):
         return "Public: anybody on the internet can call it, at your cost"
     if isinstance(wanted, Function) and wanted.runtime in limits.AMAZON_LINUX_2_RUNTIMES:
-        return f"On AWS, build for python3.12 or later: its {wanted.runtime} has a C library too old for these archives"
+        return f"{ON_AWS}build for python3.12 or later: its {wanted.runtime} has a C library too old for these archives"
     if isinstance(wanted, Budget):
         return f"AWS counts only once {STACK_TAG} is activated as a cost allocation tag (Billing console)"
     return ""

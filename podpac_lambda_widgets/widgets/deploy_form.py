@@ -60,7 +60,7 @@ class DeployForm(Form):
         self.deployment = deployment
         self.confirmation = deploy_fields.Confirmation()
         self._policy = PolicyAtHand(worker)
-        self._stack = stack
+        self._stack, self._connection = stack, connection
         #: The plan that is shown, while it is true.
         self.current_plan: Plan | None = None
         #: What made that plan, or is making it: the wish, the archives and the account as they were then.
@@ -237,8 +237,7 @@ class DeployForm(Form):
             self._show_plan(plan)
 
     def _show_plan(self, plan: Plan) -> None:
-        self.current_plan = plan
-        self.table = plan_table(plan)
+        self._show_table(plan)
         self.set_button("build", disabled=bool(plan.refusals) or plan.is_empty)
         if plan.refusals:
             self.stand("failed", "This plan touches what is not ours")
@@ -248,13 +247,17 @@ class DeployForm(Form):
         else:
             self.stand("ready", f"{len(plan.writes)} changes planned: press Build")
 
+    def _show_table(self, plan: Plan) -> None:
+        connection = self._connection()
+        self.current_plan = plan
+        self.table = plan_table(plan, embedded=connection is not None and connection.embedded)
+
     def _built(self, plan: Plan) -> None:
         self.stand("done", f"{plan.stack} is ready")
         self.light_switch.look()
 
     def _show_deletion(self, plan: Plan) -> None:
-        self.current_plan = plan
-        self.table = plan_table(plan)
+        self._show_table(plan)
         if plan.refusals:
             self.stand("failed", "Something there is not ours")
         elif plan.writes:

@@ -19,11 +19,14 @@ OUTDATED_CARD = {
 }
 
 
-def plan_table(plan: Plan) -> dict[str, Any]:
+def plan_table(plan: Plan, *, embedded: bool = False) -> dict[str, Any]:
     """A plan as the front end draws tables: rows of text, with a sign beside each colour.
+
+    Of a plan for the ``embedded`` AWS what holds for AWS itself only is not said.
 
     Below it the idle cost and, folded, the calls that write: :meth:`Plan.idle_cost`, :meth:`Plan.calls`.
     """
+    from podpac_lambda_widgets.plan.difference import ON_AWS
     from podpac_lambda_widgets.plan.render import change_details
 
     rows = [
@@ -33,7 +36,7 @@ def plan_table(plan: Plan) -> dict[str, Any]:
                 f"{change.sign} {change.action}",
                 change.resource.title,
                 change.resource.short_name,
-                change_details(change),
+                [each for each in change_details(change) if not (embedded and each.startswith(ON_AWS))],
             ],
         }
         for change in plan.changes

@@ -20,7 +20,8 @@ from podpac_lambda_widgets.errors import (
 )
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.changes import Create, Delete, Keep, Plan
-from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, LogGroup, StoredObject
+from podpac_lambda_widgets.plan.difference import plan_build
+from podpac_lambda_widgets.plan.resources import Bucket, BucketContents, Function, LogGroup, StoredObject
 from podpac_lambda_widgets.studio import Studio
 from podpac_lambda_widgets.widgets.deploy_fields import TRAITS
 from podpac_lambda_widgets.widgets.fields import inner_blocks, read_input, write_value
@@ -364,3 +365,21 @@ def test_the_policy_of_one_denial_is_not_shown_with_the_next_error(ready: Studio
     with pytest.raises(StackBusyError):
         ready.wait(10)
     assert (ready.deploy.card["what"], "copy" in ready.deploy.card) == ("Somebody else is building", False)
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+def test_what_holds_for_aws_alone_is_not_said_of_the_embedded_one(studio: Studio, backend: Any, embedded: bool) -> None:
+    function = Function(
+        name="f", role="r", runtime="python3.11", architecture="x86_64", handler="handler.handler", description="",
+        memory=2048, timeout=600, storage=512, environment={}, tags={}, code_sha256="",
+    )  # fmt: skip
+    [cautioned] = plan_build("f@us-east-1", [(function, None)]).changes
+    caution = cautioned.note
+    assert "python3.12 or later" in caution
+    backend.planned = Plan("f", "build", (cautioned, Create(LogGroup(name="g", retention=30, tags={}), "stays")))
+    (studio.credentials.use_embedded_aws if embedded else studio.credentials.connect)()
+    studio.wait(10)
+    studio.deploy.plan()
+    studio.wait(10)
+    details = [row["cells"][-1] for row in studio.deploy.table["rows"]]
+    assert details == [[] if embedded else [caution], ["stays"]]

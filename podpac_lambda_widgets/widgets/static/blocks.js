@@ -62,7 +62,7 @@ function drawBlock(form, block, paints, flushes, view) {
     case 'steps': {
       // Every step is drawn anew each time: what is read aloud is only which one has gone on.
       const list = h('ol', { class: 'plw-steps' }), heard = h('p', { class: 'plw-sr', role: 'status' });
-      return part('steps', h('div', {}, list, heard), () => {
+      return part('steps', h('div', { class: 'plw-steps-place' }, list, heard), () => {
         const steps = unpack(form, 'steps');
         list.hidden = !steps.length;
         list.replaceChildren(...steps.map((step) => h('li', { 'data-state': step.state },
@@ -111,7 +111,7 @@ function drawBlock(form, block, paints, flushes, view) {
       return part('facts', h('dl', { class: 'plw-facts' }), (node) => {
         const facts = unpack(form, 'facts');
         node.hidden = !facts.length;
-        node.replaceChildren(...facts.map(([term, value, fraction]) => h('div', {}, h('dt', {}, term), h('dd', {}, value,
+        node.replaceChildren(...facts.map(([term, value, fraction]) => h('div', {}, h('dt', {}, term), h('dd', {}, breakable(value),
           fraction === undefined ? null : h('span', { class: 'plw-bar', 'aria-hidden': 'true', 'data-over': fraction > 1, style: `--part:${Math.min(1, fraction)}` })))));
       });
     case 'log':
@@ -123,17 +123,23 @@ function drawBlock(form, block, paints, flushes, view) {
     case 'light': {
       const mark = h('span', { class: 'plw-lamp', 'aria-hidden': 'true' }), text = h('span'), when = h('span', { class: 'plw-when' });
       const buttons = block.actions.map((action) => drawButton(form, action, paints, flushes, view));
-      return part('light', h('div', { class: 'plw-light', role: 'group', 'aria-label': 'In AWS' }, mark, h('p', { role: 'status' }, text, when), buttons), (node) => {
+      return part('light', h('div', { class: 'plw-light', role: 'group', 'aria-label': 'In AWS' }, mark, h('p', { role: 'status' }, text, ' ', when), buttons), (node) => {
         const light = unpack(form, 'light');
         node.dataset.tone = light.tone;
         mark.replaceChildren(...[LAMP[light.tone]].filter(Boolean).map(icon));
         text.textContent = light.text || '';
-        when.textContent = light.when ? ` · ${light.when}` : '';
+        when.textContent = light.when || '';
       });
     }
     default:
       return (BLOCKS[block.block] || drawText)(form, block, paints, flushes, view);
   }
+}
+
+// An ARN is broken between its parts, where it is broken.
+function breakable(value) {
+  if (!String(value).startsWith('arn:')) return value;
+  return String(value).split(/(?<=[:/])/).flatMap((part) => [part, h('wbr')]);
 }
 
 // Brings the fact that says how long the credentials last up to date, and asks the kernel when they should have ended: it
