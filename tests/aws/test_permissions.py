@@ -260,6 +260,37 @@ def test_the_policy_is_enough_for_archives_in_a_bucket_and_for_no_other_object_o
         s3.delete_bucket(Bucket=bucket)
 
 
+def test_the_policies_are_enough_for_what_is_adopted(
+    account: AwsAccount,
+    aws: LocalSession,
+    tmp_path: Path,
+    user_with: Callable[[dict[str, Any]], AwsAccount],
+    inventory: Callable[[], dict[str, Any]],
+) -> None:
+    pair = runpy.run_path(str(Path(__file__).parents[1] / "packaging" / "conftest.py"))["Pair"](tmp_path)
+    pair.write()
+    source = Source(function_source_dist_zip=pair.dist, function_source_dependencies_zip=pair.dependencies)
+    s3, iam, bucket, role = aws.client("s3"), aws.client("iam"), "least-privilege-adopted", "least-privilege-adopted"
+    s3.create_bucket(Bucket=bucket)
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
+    before = inventory()
+    names = {"function_s3_bucket": bucket, "function_role_name": role}
+    deployment = Deployment(function_name=NAME, function_triggers=["eval", "S3"], adopt=[bucket, role], **names)
+    administrator = Stack(account, deployment, source)
+    deployer = user_with(administrator.policy_for("deploy"))
+    try:
+        Stack(deployer, deployment, source).build()
+        assert Stack(deployer, deployment, source).plan().is_empty
+        Stack(user_with(administrator.policy_for("destroy")), deployment).delete(confirm=True)
+        assert inventory() == before
+    finally:
+        administrator.delete(confirm=True)
+        s3.delete_bucket(Bucket=bucket)
+        iam.delete_role(RoleName=role)
+
+
 @pytest.mark.parametrize("purpose", ["deploy", "run", "destroy"])
 def test_a_policy_names_its_resources_and_every_action(account: AwsAccount, purpose: Purpose) -> None:
     for statement in Stack(account, Deployment(function_name=NAME)).policy_for(purpose)["Statement"]:

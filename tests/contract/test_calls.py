@@ -100,6 +100,10 @@ def test_every_call_of_a_deployment_is_as_the_service_models_say(
         make_stack("two", **second).delete(confirm=True)
     assert len({call.name for call in calls}) > 35
     check(calls)
+    buckets = [call.params for call in calls if call.name == "s3.CreateBucket"]
+    # Where nobody else can take the name, and ours from the first moment on.
+    assert [each["BucketNamespace"] for each in buckets] == ["account-regional"]
+    assert all(each["CreateBucketConfiguration"]["Tags"] and "ACL" not in each for each in buckets)
     # Each would keep a copy of the code for good.
     assert not [call for call in calls if call.params.get("Publish") or call.name == "lambda.PublishVersion"]
 
