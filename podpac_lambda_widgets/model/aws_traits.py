@@ -64,8 +64,9 @@ class Folder(Text):
     """A folder in the bucket, without slashes at its ends."""
 
     def __init__(self, default_value: str, **kwargs: Any) -> None:
-        rule = "1 to 200 letters, digits, - _ . or / and no '..'."
-        super().__init__(default_value, pattern=r"(?!.*\.\.)[\w\-.]+(/[\w\-.]+)*", rule=rule, **kwargs)
+        # S3 takes more, but compares bytes: what looks the same may be written in two ways.
+        rule = "1 to 200 letters from A to Z, digits, - _ . or / and no '..'."
+        super().__init__(default_value, pattern=r"(?a)(?!.*\.\.)[\w\-.]+(/[\w\-.]+)*", rule=rule, **kwargs)
 
     def validate(self, obj: Any, value: Any) -> str:
         folder = super().validate(obj, value.strip("/ ") if isinstance(value, str) else value)

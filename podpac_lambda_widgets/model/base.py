@@ -7,7 +7,7 @@ import numbers
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -92,10 +92,16 @@ class Text(tl.Unicode[str, Any]):
             return ""
         if not isinstance(value, str):
             refuse(obj, self, f"must be text, not {type(value).__name__}.")
-        value = value.strip()
+        value = _composed(value.strip(), lambda text: self.pattern.fullmatch(text) is not None)
         if (value or not self.may_be_empty) and not self.pattern.fullmatch(value):
             refuse(obj, self, self.rule)
         return str(value)
+
+
+def _composed(text: str, fits: Callable[[str], bool]) -> str:
+    """Letters that come in two parts, as macOS writes them (an e and its accent), in one, where only that fits."""
+    composed = unicodedata.normalize("NFC", text)
+    return composed if fits(composed) and not fits(text) else text
 
 
 class WholeNumber(tl.Int[Any, Any]):
@@ -143,12 +149,13 @@ class Tags(TextDict):
             refuse(obj, self, f"must be a mapping of keys to values, not {type(value).__name__}.")
         if len(value) > TAGS:
             refuse(obj, self, f"at most {TAGS} tags, not {len(value)}.")
-        for key, text in value.items():
+        tags = {_composed_tag(key): _composed_tag(text) for key, text in value.items()}
+        for key, text in tags.items():
             self._check_tag(obj, key, text)
-        alike = find_keys_alike(value)
+        alike = find_keys_alike(tags)
         if alike:
             refuse(obj, self, f"the keys {alike[0]!r} and {alike[1]!r} differ only in case: AWS takes them for one.")
-        return dict(value)
+        return tags
 
     def _check_tag(self, obj: Any, key: object, text: object) -> None:
         if not isinstance(key, str) or not isinstance(text, str):
@@ -170,6 +177,10 @@ class Tags(TextDict):
                 f"the value of {key!r} must have at most {limits.TAG_VALUE_CHARACTERS} letters, digits, spaces "
                 "or _.:/=+-@",
             )
+
+
+def _composed_tag(text: Any) -> Any:
+    return _composed(text, _is_tag_text) if isinstance(text, str) else text
 
 
 def _is_tag_text(text: str) -> bool:

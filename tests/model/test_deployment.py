@@ -6,6 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import botocore.session
 import numpy as np
@@ -46,7 +47,7 @@ REFUSED: list[tuple[str, Any]] = [
     *[("function_tags", value) for value in ({"aws:x": "1"}, {"k" * 129: ""}, {"k": "v" * 257}, {"": "v"}, {"k": 1})],
     ("function_tags", {str(number): "" for number in range(51)}),
     *[("function_handler", value) for value in ("handler", "a b.c", "../x.y")],
-    *[("function_s3_output", value) for value in ("", "a/../b", "..", "a b", "/")],
+    *[("function_s3_output", value) for value in ("", "a/../b", "..", "a b", "/", "r\u00e9sultats", "re\u0301sultats")],
     ("function_log_retention", 2),
     *[("function_env_variables", value) for value in ({"1a": "x"}, {"A1": "x" * 5000}, {"A1": 1})],
     *[
@@ -181,9 +182,27 @@ def test_a_tag_has_the_characters_that_iam_takes(key: str, text: str) -> None:
 @given(TAG_TEXT, NO_TAG_TEXT, TAG_TEXT)
 def test_a_tag_with_any_other_character_is_refused(before: str, character: str, after: str) -> None:
     text = f"k{before}{character}{after}"
+    assume(normalize("NFC", text) == text)
     for tags in ({text: ""}, {"k": text}):
         with pytest.raises(InvalidValueError, match="letters, digits, spaces"):
             Deployment(function_role_tags=tags)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "whole"),
+    [
+        ("function_role_tags", {"e\u0301quipe": "Mu\u0308ller"}, {"\u00e9quipe": "M\u00fcller"}),
+        ("function_role_description", "r\u00f4le de Mu\u0308ller", "r\u00f4le de M\u00fcller"),
+        ("function_api_name", "Mu\u0308ller", "M\u00fcller"),
+    ],
+)
+def test_a_letter_in_two_parts_is_taken_for_the_letter(name: str, parts: Any, whole: Any) -> None:
+    assert getattr(Deployment(**{name: parts}), name) == getattr(Deployment(**{name: whole}), name) == whole
+
+
+def test_the_key_of_an_object_is_left_as_it_is_written() -> None:
+    for key in ("re\u0301sultat.zip", "r\u00e9sultat.zip"):
+        assert Source(function_source_dist_key=key).function_source_dist_key == key
 
 
 @cache
@@ -194,8 +213,9 @@ def iam_description() -> str:
 
 @given(st.text(max_size=30))
 def test_a_roles_description_is_what_iam_takes(text: str) -> None:
-    if re.fullmatch(iam_description(), text.strip()):
-        assert Deployment(function_role_description=text).function_role_description == text.strip()
+    taken = [each for each in (text.strip(), normalize("NFC", text.strip())) if re.fullmatch(iam_description(), each)]
+    if taken:
+        assert Deployment(function_role_description=text).function_role_description == taken[0]
     else:
         with pytest.raises(InvalidValueError):
             Deployment(function_role_description=text)
