@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from lab import Lab, LabServer, Notebook, Shelf, StudioPage, chromium, find_chromium
 
 from podpac_lambda_widgets.aws.account import AwsAccount
 from podpac_lambda_widgets.engine.stack import Stack
@@ -19,19 +17,6 @@ from podpac_lambda_widgets.model.examples import EXAMPLES, tutorial_coordinates
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.packaging.archive import Package
 
-
-def _load_lab() -> ModuleType:
-    # Test files are imported by path, so that their neighbours are not on Python's path.
-    name = "podpac_lambda_widgets_browser_lab"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("lab.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-lab_module = _load_lab()
 FAILED = pytest.StashKey[bool]()
 
 
@@ -40,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker("browser")
-            if not lab_module.find_chromium():
+            if not find_chromium():
                 item.add_marker(pytest.mark.skip(reason="no Chromium: install it, or set CHROMIUM to its program"))
 
 
@@ -49,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterat
     root = tmp_path_factory.mktemp("notebooks")
     # So that the archives are built once, where the checkout has them.
     (root / "dist").symlink_to(repository / "dist")
-    server = lab_module.LabServer(root, tmp_path_factory.mktemp("jupyter"))
+    server = LabServer(root, tmp_path_factory.mktemp("jupyter"))
     yield server
     server.stop()
 
@@ -57,14 +42,14 @@ def server(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterat
 # For this folder only: Playwright leaves an event loop running on the main thread, where other tests need none.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
-    with lab_module.chromium() as browser:
+    with chromium() as browser:
         yield browser
 
 
 @pytest.fixture(scope="package")
 def shelf(browser: Any) -> Iterator[Any]:
     """Keeps one page between tests: JupyterLab takes longer to load than most tests take."""
-    shelf = lab_module.Shelf(browser)
+    shelf = Shelf(browser)
     yield shelf
     shelf.close()
 
@@ -80,7 +65,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, server: Any, shelf: Any) -> Iterator[Any]:
     """A page for a notebook; a test that changes the page itself says ``lab.keep = False``."""
-    lab = lab_module.Lab(server, shelf.take())
+    lab = Lab(server, shelf.take())
     yield lab
     shelf.put_back(lab, spoilt=FAILED in request.node.stash)
     server.stop_kernels()
@@ -89,8 +74,8 @@ def lab(request: pytest.FixtureRequest, server: Any, shelf: Any) -> Iterator[Any
 @pytest.fixture
 def notebook7(server: Any, browser: Any) -> Iterator[Any]:
     """A page for a notebook in Notebook 7."""
-    context = browser.new_context(viewport=lab_module.Shelf.VIEWPORT)
-    yield lab_module.Notebook(server, context.new_page())
+    context = browser.new_context(viewport=Shelf.VIEWPORT)
+    yield Notebook(server, context.new_page())
     context.close()
     server.stop_kernels()
 
@@ -122,7 +107,7 @@ def open_studio(lab: Any) -> Any:
         lab.write("studio-test.ipynb", "from podpac_lambda_widgets import Studio\nstudio = Studio()\nstudio", *cells)
         lab.open("studio-test.ipynb", theme)
         assert lab.run_all()
-        return lab_module.StudioPage(lab)
+        return StudioPage(lab)
 
     return open_studio
 
@@ -135,7 +120,7 @@ def open_notebook(lab: Any, repository: Path) -> Any:
         (lab.server.root / name).write_bytes((repository / "notebooks" / name).read_bytes())
         lab.open(name)
         assert lab.run_all()
-        return lab_module.StudioPage(lab)
+        return StudioPage(lab)
 
     return open_notebook
 
@@ -143,4 +128,4 @@ def open_notebook(lab: Any, repository: Path) -> Any:
 @pytest.fixture
 def studio_page() -> Any:
     """The class that reads a Studio off the page."""
-    return lab_module.StudioPage
+    return StudioPage

@@ -5,7 +5,6 @@ A process of its own, because the embedded AWS is inside it, and because it fork
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import os
@@ -29,18 +28,7 @@ from podpac_lambda_widgets.model.source import Source
 
 _HERE = Path(__file__).parent
 # Where the modules beside this one are found, and not the installed ones of their names.
-sys.path.insert(0, str(_HERE))
-
-
-def _load(name: str, path: Path) -> None:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules[name])
-
-
-_load("archive_pair", _HERE.parent / "packaging" / "conftest.py")
+sys.path[:0] = [str(_HERE), str(_HERE.parent / "packaging")]
 
 from inner_aws import InnerAws  # noqa: E402
 from small_archives import write_sources  # noqa: E402

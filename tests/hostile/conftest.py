@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +11,10 @@ import botocore.endpoint
 import botocore.session
 import botocore.waiter
 import pytest
+from overlay import Overlay
+from small_archives import write_sources
+from wire import Observer, WiredSession
+from world import read_inventory, scrub
 
 from podpac_lambda_widgets.aws import session as sessions
 from podpac_lambda_widgets.aws.account import AwsAccount
@@ -22,49 +23,28 @@ from podpac_lambda_widgets.local.emulator import local_aws
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.source import Source
 
-_TESTS = Path(__file__).parent.parent
-
-
-def _load(name: str, path: Path) -> Any:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-_load("archive_pair", _TESTS / "packaging" / "conftest.py")
-small_archives = _load("small_archives", _TESTS / "deploy" / "small_archives.py")
-wire = _load("wire", _TESTS / "deploy" / "wire.py")
-world = _load("world", _TESTS / "deploy" / "world.py")
-overlays = _load("overlay", Path(__file__).parent / "overlay.py")
-
 
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Source]:
     """Two versions of small archives."""
-    made: dict[str, Source] = small_archives.write_sources(tmp_path_factory.mktemp)
-    return made
+    return write_sources(tmp_path_factory.mktemp)
 
 
 @pytest.fixture(scope="session")
 def snapshot_sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Source]:
     """The same for a runtime that SnapStart takes."""
-    made: dict[str, Source] = small_archives.write_sources(tmp_path_factory.mktemp, python="3.12", runtime="python3.12")
-    return made
+    return write_sources(tmp_path_factory.mktemp, python="3.12", runtime="python3.12")
 
 
 @pytest.fixture(scope="session")
 def _shared() -> Iterator[Any]:
     pytest.importorskip("ministack")
     with local_aws(region_name="us-east-1") as aws:
-        overlay = overlays.Overlay()
-        session = wire.WiredSession(aws, overlay)
+        overlay = Overlay()
+        session = WiredSession(aws, overlay)
         session.events.register("before-send", overlay.send)
         session.events.register("before-parameter-build", _pager(overlay))
-        yield SimpleNamespace(overlay=overlay, session=session, observer=wire.Observer(aws))
+        yield SimpleNamespace(overlay=overlay, session=session, observer=Observer(aws))
 
 
 def _pager(overlay: Any) -> Callable[..., None]:
@@ -86,7 +66,7 @@ def _pager(overlay: Any) -> Callable[..., None]:
 @pytest.fixture
 def overlay(_shared: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The rules of the test; what it leaves in the account goes."""
-    before = world.read_inventory(_shared.observer)
+    before = read_inventory(_shared.observer)
     found = _shared.overlay
     found.clear()
     # A client has a purse for its retries, which the test before may have emptied.
@@ -98,7 +78,7 @@ def overlay(_shared: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(sessions, "regions", cache(sessions.regions))
     yield found
     found.clear()
-    world.scrub(_shared.observer, before)
+    scrub(_shared.observer, before)
 
 
 @pytest.fixture

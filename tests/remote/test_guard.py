@@ -7,10 +7,9 @@ import importlib
 import importlib.util
 import json
 import warnings
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import generate_allowlist
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,19 +33,9 @@ def allowed(pipeline: dict[str, Any], coordinates: dict[str, Any] = GRID, policy
     check(Request(pipeline, coordinates), policy)
 
 
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_allowlist", Path(__file__).parent / "generate_allowlist.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_shipped_list_is_what_the_installed_podpac_gives() -> None:
     pytest.importorskip("podpac")
-    made = generator()
-    assert made.FILE.read_text("utf-8") == made.as_text()
+    assert generate_allowlist.FILE.read_text("utf-8") == generate_allowlist.as_text()
 
 
 def test_every_node_of_podpac_is_either_listed_or_left_out_on_purpose() -> None:
@@ -60,8 +49,7 @@ def test_every_node_of_podpac_is_either_listed_or_left_out_on_purpose() -> None:
     def below(kind: type) -> set[type]:
         return {kind}.union(*(below(child) for child in kind.__subclasses__()))
 
-    made = generator()
-    listed = set(made.generate()["nodes"])
+    listed = set(generate_allowlist.generate()["nodes"])
     found = {
         f"{kind.__module__}.{kind.__name__}".removeprefix("podpac.")
         for kind in below(podpac.Node)
@@ -227,8 +215,7 @@ def test_the_policy_comes_from_the_environment_and_defaults_to_nothing() -> None
 
 
 def test_the_list_is_json_that_names_its_podpac() -> None:
-    made = generator()
-    assert json.loads(made.FILE.read_text("utf-8"))["podpac"].startswith("4.")
+    assert json.loads(generate_allowlist.FILE.read_text("utf-8"))["podpac"].startswith("4.")
 
 
 def chain(length: int) -> dict[str, Any]:
