@@ -34,8 +34,9 @@ def unregister(shell: Any) -> None:
 
 def _find_or_make(variables: dict[str, Any], name: str, shell: Any) -> Any:
     from podpac_lambda_widgets.studio import Studio
+    from podpac_lambda_widgets.widgets.notebook import is_variable_name
 
-    if not name.isidentifier():
+    if not is_variable_name(name):
         raise UsageError(f"%{MAGIC} takes the name of a variable, or nothing; {name!r} is no name.")
     found = variables.get(name)
     if isinstance(found, Studio):

@@ -4,11 +4,10 @@ Nothing here knows a widget, and nothing uses pyplot, which keeps state that bel
 from a notebook's message handlers.
 """
 
-from podpac_lambda_widgets.plots.figure import CSS_DPI, PNG_DPI, draw, render_png
+from podpac_lambda_widgets.plots.figure import PNG_DPI, draw, render_png
 from podpac_lambda_widgets.plots.values import describe, describe_in_words, title_of, undrawable, units_of
 
 __all__ = [
-    "CSS_DPI",
     "PNG_DPI",
     "describe",
     "describe_in_words",

@@ -31,9 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Inches of a plot, and the resolutions it is shown and drawn at: twice the pixels for fine screens.
+#: Inches of a plot, and the resolution it is drawn at: twice that of CSS, for fine screens.
 SIZE = (7.6, 4.6)
-CSS_DPI = 96
 PNG_DPI = 192
 _LINE, _INK, _QUIET, _EDGE, _NOTHING = "#31688e", "#1a1c1e", "#5b6168", "#868c93", "#e9ebed"
 #: matplotlib counts time in days.

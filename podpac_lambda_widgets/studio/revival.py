@@ -7,11 +7,11 @@ the person is told which cell to run first.
 from __future__ import annotations
 
 import json
-import keyword
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import podpac_lambda_widgets
+from podpac_lambda_widgets.widgets.notebook import is_variable_name
 
 #: What can be made again, and what it may be made with.
 KINDS: dict[str, tuple[str, ...]] = {
@@ -83,7 +83,7 @@ def revive(variables: MutableMapping[str, Any], kind: str, variable: str, given:
     if isinstance(found, wanted):
         return found
     made = wanted(**_read(variables, kind, given))
-    if variable.isidentifier() and not keyword.iskeyword(variable):
+    if is_variable_name(variable):
         variables[variable] = made
     return made
 

@@ -37,6 +37,11 @@ def set_variable(name: str, value: object) -> None:
     shell.user_ns[name] = value
 
 
+def is_variable_name(name: str) -> bool:
+    """Whether Python takes it for a variable."""
+    return name.isidentifier() and not keyword.iskeyword(name)
+
+
 def check_name(name: str, field: str) -> str:
     """The name without spaces around it, if Python takes it for a variable.
 
@@ -46,7 +51,7 @@ def check_name(name: str, field: str) -> str:
         It does not; the error belongs to ``field``.
     """
     name = name.strip()
-    if not name.isidentifier() or keyword.iskeyword(name):
+    if not is_variable_name(name):
         why = "Python keeps this word for itself." if keyword.iskeyword(name) else ""
         raise InvalidValueError(
             f"{name!r} cannot be the name of a variable" if name else "Give the variable a name",

@@ -31,7 +31,7 @@ def test_it_makes_a_studio_once_and_shows_it_again(shell: Any) -> None:
     assert shell.user_ns["mine"] is other is not first
 
 
-@pytest.mark.parametrize("name", ["not-a-name", "two names", "<b>"])
+@pytest.mark.parametrize("name", ["not-a-name", "two names", "<b>", "class"])
 def test_it_takes_only_names(shell: Any, name: str) -> None:
     with pytest.raises(UsageError, match="no name"):
         shell.run_line_magic("podpac_studio", name)
