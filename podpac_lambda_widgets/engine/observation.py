@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from podpac_lambda_widgets.engine.ports import Account
-from podpac_lambda_widgets.errors import AccessDeniedError, BucketElsewhereError
+from podpac_lambda_widgets.errors import AccessDeniedError, BucketElsewhereError, PermissionsMissingError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.plan.account import Identity
 from podpac_lambda_widgets.plan.changes import Keep
@@ -42,16 +42,46 @@ class Found:
 
 
 def read_wanted(account: Account, wanted: Sequence[Resource], stack: str, adopt: Collection[str]) -> list[Pair]:
-    """What is there of everything that is wanted, in the same order."""
+    """What is there of everything that is wanted, in the same order.
+
+    Raises
+    ------
+    AccessDeniedError
+        Something of it may not be read; a :class:`PermissionsMissingError` with all of it where there is more.
+    """
     pairs: list[Pair] = []
+    denied: list[AccessDeniedError] = []
     ours = True
     for resource in wanted:
-        # There is no looking into a bucket that is missing or a stranger's.
-        found = account.read(resource) if ours or not isinstance(resource, StoredObject) else None
+        found = None
+        try:
+            # There is no looking into a bucket that is missing or a stranger's.
+            found = account.read(resource) if ours or not isinstance(resource, StoredObject) else None
+        except AccessDeniedError as error:
+            denied.append(error)
         if isinstance(resource, Bucket):
             ours = found is not None and (found.stack == stack or is_adopted(found, adopt))
         pairs.append((resource, found))
+    if denied:
+        raise _all_in_one(denied)
     return _with_real_role(pairs)
+
+
+def _all_in_one(denied: Sequence[AccessDeniedError]) -> AccessDeniedError:
+    """Who may not ask AWS what is permitted learns so, in one go, what the first look was refused."""
+    missing = tuple(dict.fromkeys(f"{error.action or error.what} on {error.resource}" for error in denied))
+    if len(missing) == 1:
+        return denied[0]
+    return PermissionsMissingError(
+        f"{len(missing)} permissions to look at what there is are missing",
+        missing=missing,
+        action=denied[0].action,
+        resource="; ".join(dict.fromkeys(error.resource for error in denied)),
+        why="; ".join(missing),
+        next_step="Send policy_for('deploy') to an administrator.",
+        code=denied[0].code,
+        request_id=denied[0].request_id,
+    )
 
 
 def with_quotas(account: Account, pairs: list[Pair], code_size: int) -> list[Pair]:

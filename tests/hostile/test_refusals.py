@@ -113,6 +113,19 @@ def test_each_permission_that_is_missing_in_turn_is_named(make_stack: MakeStack,
     assert not wrong, "\n".join(wrong)
 
 
+def test_all_that_may_not_be_looked_at_is_named_at_once(make_stack: MakeStack, overlay: Any) -> None:
+    refused = ("iam.GetRole", "s3.HeadBucket", "lambda.GetFunction", "logs.DescribeLogGroups")
+    for operation in (*refused, "iam.SimulatePrincipalPolicy"):
+        deny(overlay, operation)
+    with pytest.raises(errors.PermissionsMissingError) as caught:
+        make_stack(**EVERYTHING, function_s3_bucket="soil-of-the-group").build()
+    for operation in ("iam.GetRole", "lambda.GetFunction", "logs.DescribeLogGroups"):
+        assert action_of(operation) in " ".join(caught.value.missing)
+    assert what_is_left_out(caught.value, about_a_resource=True) == []
+    assert "policy_for('deploy')" in caught.value.next_step
+    assert not [name for name in overlay.all_calls if ".Create" in name or ".Put" in name]
+
+
 @pytest.mark.parametrize("operation", OPTIONAL)
 def test_what_is_only_asked_to_say_more_is_done_without(make_stack: MakeStack, overlay: Any, operation: str) -> None:
     service, _, name = operation.partition(".")
