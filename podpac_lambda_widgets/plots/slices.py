@@ -60,6 +60,11 @@ class Slices:
         return measure(self.array)
 
     @cached_property
+    def has_infinite(self) -> bool:
+        """Whether any value is infinite."""
+        return self.array.dtype.kind in "fc" and bool(np.isinf(self.array.values).any())
+
+    @cached_property
     def classes(self) -> tuple[int, ...]:
         """Its values, where they are classes."""
         return classes_of(self.array)

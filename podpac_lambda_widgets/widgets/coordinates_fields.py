@@ -107,14 +107,13 @@ class CoordinatesFields:
         try:
             coordinates = self._read()
         except InvalidValueError:
-            self._form.map = {**self._form.map, "region": []}
+            self._form.map = {**self._form.map, "region": [], "warning": ""}
             return
         region = region_of(coordinates)
-        self._form.map = {**self._form.map, "region": list(region or ())}
+        crosses = region is not None and region[2] > 180
+        self._form.map = {**self._form.map, "region": list(region or ()), "warning": _CROSSES if crosses else ""}
         same = read_grid(coordinates) is not None
         self._form.set_field("coordinates", warning="" if same else _IN_PLACE)
-        crosses = region is not None and region[2] > 180
-        self._form.set_field("lon_last", warning=_CROSSES if same and crosses else "")
         times = [item for item in coordinates.definition["coords"] if isinstance(item, Mapping) and "step" in item]
         said = [count_times(item) for item in times if item.get("name") == "time"]
         self._form.set_field("time_step", note=said[0] if same and said else "")

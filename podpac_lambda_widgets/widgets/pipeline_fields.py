@@ -33,7 +33,7 @@ def layout(evaluation: Evaluation, where: Sequence[Mapping[str, Any]]) -> list[d
         actions(*(action(f"example_{n}", each.name, "chip") for n, each in enumerate(EXAMPLES)))
         | {"legend": "Examples"},
         {"block": "nodes"},
-        group("", [describe_field(evaluation, "pipeline", rows=12, **area)]),
+        group("", [describe_field(evaluation, "pipeline", rows=12, **area)], grows=True),
     ]
     return [
         {"block": "card"},

@@ -69,7 +69,7 @@ def compare(array: xr.DataArray, other: xr.DataArray, name: str, earlier: Shown 
     aligned = align(array, other).assign_attrs(found.attrs)
     comparison = Comparison(name, Slices(aligned), Slices(found), describe_difference(found), earlier)
     # Measured here, where nobody waits for it.
-    _ = comparison.difference.statistics
+    _ = comparison.difference.statistics, comparison.difference.has_infinite
     return comparison
 
 

@@ -29,7 +29,7 @@ class ResultDrawing(ResultOutputs):
         See :class:`ResultOutputs`.
     """
 
-    #: What the page draws before the pixels come: kind, alt, title, sentence, map, coastline, revision.
+    #: What the page draws before the pixels come: kind, alt, title, remark, sentence, map, coastline, revision.
     picture = tl.Dict().tag(**PACKED)
 
     def __init__(self, *parts: Any, **traits: Any) -> None:
@@ -122,20 +122,24 @@ class ResultDrawing(ResultOutputs):
 
     def _draw(self) -> None:
         """Draw what is to be shown, as it is by now."""
+        from podpac_lambda_widgets.plots.remarks import remarks_of
+
         shown = self._present()
-        geographic = False
+        geographic, remarks = False, list[str]()
         if shown.slices is not None:
             slices = self._slices()
             chosen = [plane for plane in slices.planes if plane_text(plane) == self.display.plane]
             photo = self.display.shown == COLOURS
             slices.plane = chosen[0] if chosen and not photo else slices.planes[0]
             geographic = [slices.axes[dim].kind for dim in slices.plane] == ["lat", "lon"]
+            remarks = remarks_of(slices)
         self.facts = [*shown.facts, *(self._comparison.facts if self._comparison else ())]
         self.picture = {
             "kind": "sentence" if shown.slices is None else "picture",
             "sentence": shown.sentence,
             "alt": shown.alt,
             "title": self._title(),
+            "remark": " ".join(remarks),
             "map": geographic,
             "coastline": self.display.coastline,
             "revision": int(self.picture.get("revision", 0)) + 1,

@@ -132,7 +132,7 @@ def prepare_array(name: str, array: xr.DataArray) -> Shown:
     slices = None if sentence else Slices(array)
     if slices is not None:
         # Measured here, where nobody waits for it.
-        _ = slices.statistics, slices.classes
+        _ = slices.statistics, slices.classes, slices.has_infinite
     facts = [*plots.describe(array), ["Size", data_size(array.nbytes)]]
     return Shown(None, array, slices, sentence, plots.describe_in_words(array), facts, {}, _file_name(str(array.name)))
 

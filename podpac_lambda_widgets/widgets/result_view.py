@@ -113,6 +113,7 @@ class ResultView(ResultDrawing):
             self.display.compare = ""
             self._offer_shown()
             self.display.shown = COLOURS if photo else VALUES
+            self._choose_colours(self.display.shown)
             planes = [] if slices is None else [plane_text(plane) for plane in slices.planes]
             self.display.plane = ""
             self._offer("plane", [(text, text) for text in planes])

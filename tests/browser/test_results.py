@@ -175,11 +175,13 @@ def test_what_results_there_are_and_a_page_that_is_loaded_again(lab: Any, form: 
         expect(form.locator("canvas")).to_be_hidden()
     lab.run_code(values.format("3.25, name='depth', attrs={'units': 'm'}"))
     expect(form.locator(".plw-value")).to_have_text("3.25 m")
+    expect(form.get_by_text("The result has one point.")).to_be_visible()
     lab.run_code(values.format("np.arange(1000.) ** 2, dims='x', name='line'"))
     line = form.get_by_role("img", name="Line plot of line over x, from 0 to 998001.")
     expect(line.locator(".plw-line")).to_be_visible()
     lab.run_code(values.format("np.ones((2, 3, 4, 5, 6)), dims=list('abcde')"))
     expect(form.get_by_role("slider")).to_have_count(3)
+    expect(form.get_by_text("Two of the 5 dimensions are drawn; sliders go through the others.")).to_be_visible()
     assert (
         lab.page.evaluate(
             "Math.max(...[...document.querySelectorAll('.plw *')].map(n => n.getBoundingClientRect().right))"

@@ -59,10 +59,10 @@ def test_traits_that_are_set_move_it_too(form: PipelineForm) -> None:
 def test_a_region_across_the_date_line_goes_on_beyond_it_and_says_so(form: PipelineForm, front_end: Any) -> None:
     draw(form, front_end, 170, -10, 200, 20)
     assert {form.grid.lon_first, form.grid.lon_last} == {170, 200}
-    assert "date line" in form.fields["lon_last"]["warning"]
+    assert "date line" in form.map["warning"]
     assert form.map["region"] == [170, -10, 200, 20]
     draw(form, front_end, 0, -10, 20, 20)
-    assert form.fields["lon_last"]["warning"] == ""
+    assert form.map["warning"] == ""
     front_end.type(form, "lon_first", "-190")
     assert form.map["region"] == [170, -10, 360, 20] or form.map["region"] == [170, -10, 380, 20]
 

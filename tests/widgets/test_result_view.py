@@ -233,6 +233,44 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(
     assert front.got == []
 
 
+@pytest.mark.parametrize(
+    ("array", "remark"),
+    [
+        (cube() * (1 + 1j), "The values are complex: drawn is their magnitude."),
+        (
+            xr.DataArray(TIMES, dims="x", name="when"),
+            "The values are dates: the earliest is at the low end.",
+        ),
+        (
+            xr.DataArray(TIMES - TIMES[0], dims="x", name="since"),
+            "The values are spans of time: drawn are their seconds.",
+        ),
+        (cube()[:1, :1, :1], "The result has one point."),
+        (xr.DataArray(3.25), "The result has one point."),
+        (
+            xr.DataArray(np.zeros((2, 2, 2, 2, 2)), dims=list("abcde")),
+            "Two of the 5 dimensions are drawn; sliders go through the others.",
+        ),
+        (cube().where(cube() > 3, np.inf), "Infinite values are drawn as missing ones are."),
+        (
+            cube().assign_coords(lat=[60.0, 20.0, 10.0, -60.0]),
+            "The points along lat are unevenly spaced, and so are their cells.",
+        ),
+        (cube().assign_coords(lon=[120.0, 90.0, 60.0, 30.0, 0.0]), "lon falls in the result, and is drawn rising."),
+        (
+            cube().assign_coords(lat=[1.0, 3.0, 2.0, 4.0]),
+            "The points along lat are in no order: they stand side by side.",
+        ),
+        (cube(), ""),
+        (cube().isel(time=0, lat=0), ""),
+    ],
+)
+def test_what_the_picture_does_not_say_is_said_beside_it(view: ResultView, array: xr.DataArray, remark: str) -> None:
+    view.show_array(array)
+    assert view.picture["kind"] == "picture"
+    assert view.picture["remark"] == remark
+
+
 def test_an_array_of_no_run_says_what_a_zarr_link_would_take(view: ResultView) -> None:
     view.show_array(cube())
     assert view.buttons["zarr"]["disabled"]
@@ -274,6 +312,10 @@ def test_a_difference_has_its_own_colours_and_both_values(
     point, _ = front.ask("inspect", x=0, y=60)
     assert point["values"] == [["soil", "0 mm"], ["other", "-2 mm"], ["Difference", "2 mm"]]
     view.display.compare = ""
+    assert view.display.shown == "values" and view.display.map_name == "viridis"
+    view.display.compare = "variable other"
+    view.worker.wait(30)
+    view.show_array(cube())
     assert view.display.shown == "values" and view.display.map_name == "viridis"
 
 

@@ -10,7 +10,7 @@ function drawBlock(form, block, paints, flushes, view) {
   switch (block.block) {
     case 'fields': {
       const fields = block.fields.map((field) => drawField(form, field, paints, flushes));
-      const set = h('fieldset', { class: 'plw-group', style: block.columns ? `--columns:${block.columns}` : null },
+      const set = h('fieldset', { class: `plw-group${block.grows ? ' plw-grows' : ''}`, style: block.columns ? `--columns:${block.columns}` : null },
         block.legend ? h('legend', {}, block.legend) : null,
         block.hint ? h('p', { class: 'plw-lead' }, block.hint) : null, h('div', { class: 'plw-grid' }, fields));
       return set;

@@ -102,6 +102,7 @@ function drawMap(form, block, paints, flushes, view) {
   });
   frame.append(picture);
   const said = h('span', { class: 'plw-map-said' }), status = h('span', { class: 'plw-sr', role: 'status' });
+  const warned = h('p', { class: 'plw-note', 'data-tone': 'warn', role: 'status' });
   const turn = h('button', { type: 'button', class: 'plw-button', 'data-tone': 'chip', 'aria-pressed': 'false' }, 'Centre on 180°');
   let centre = 0, held = null, drag = null, timer = 0;
 
@@ -207,10 +208,13 @@ function drawMap(form, block, paints, flushes, view) {
     // What the kernel says replaces what was drawn here, unless the person is at it.
     if (!drag && !timer) held = null;
     paint();
+    const warning = unpack(form, 'map').warning || '';
+    if (warned.textContent !== warning) warned.replaceChildren(...(warning ? [icon('alert'), h('span', {}, warning)] : []));
   });
   askLand(view).then((found) => drawMapLand(land, found));
   const tiles = block.tile ? drawTiles(form, block.tile, view, (shown) => { frame.hidden = turn.hidden = shown; }) : {};
   return h('div', { class: 'plw-map' }, frame, tiles.place,
-    h('div', { class: 'plw-map-foot' }, said, h('div', { class: 'plw-actions' }, tiles.said, turn, tiles.button)), h('div', { class: 'plw-sr', id: `${id}-hint` }, MAP_HINT), status);
+    h('div', { class: 'plw-map-foot' }, said, h('div', { class: 'plw-actions' }, tiles.said, turn, tiles.button)), warned,
+    h('div', { class: 'plw-sr', id: `${id}-hint` }, MAP_HINT), status);
 }
 BLOCKS.map = drawMap;

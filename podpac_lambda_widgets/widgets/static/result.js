@@ -126,7 +126,8 @@ class ResultPlot {
     this.value.textContent = data.kind === 'value' ? data.text : '';
     this.value.hidden = data.kind !== 'value';
     this.inspected.hidden = data.kind === 'value';
-    this.remark.textContent = raster ? [data.empty ? 'Every value of this plane is missing.' : '', data.thinned].filter(Boolean).join(' ') : '';
+    const said = raster ? [data.empty ? 'Every value of this plane is missing.' : '', data.thinned] : [];
+    this.remark.textContent = [unpack(this.form, 'picture').remark, ...said].filter(Boolean).join(' ');
     // A line has no canvas to bear the description.
     this.axes.setAttribute('aria-hidden', String(raster));
     if (raster) this.drawRaster(room);
