@@ -127,6 +127,9 @@ def test_an_asynchronous_call_takes_a_mebibyte_and_one_byte_more_goes_by_the_buc
     request = request_of(size - len(',"delivery":""') - 32)
 
     def happen(seconds: float) -> None:
+        clock.now += seconds
+        if claims:
+            return
         [(_, payload)] = account.sent
         claims.append(len([key for _, key in account.objects if "/claims/" in key]))
         assert len(payload) == (size if not left else len(payload))

@@ -180,7 +180,7 @@ def test_unsafe_evaluation_is_on_for_one_request_only(eqn: str, monkeypatch: pyt
     assert dict(podpac.settings) == before
 
 
-GENERIC = {**SIN, "x": {"node": "algorithm.Generic", "inputs": {"a": "SinCoords"}, "attrs": {"code": "output = a"}}}
+COPYING = {**SIN, "x": {"node": "algorithm.Generic", "inputs": {"a": "SinCoords"}, "attrs": {"code": "output = a"}}}
 
 
 def test_the_mark_that_allows_code_is_drawn_for_one_request_told_to_nobody_and_taken_from_nobody(
@@ -208,7 +208,7 @@ def test_the_mark_that_allows_code_is_drawn_for_one_request_told_to_nobody_and_t
             decode_answer(made.handle(event(settings={"UNSAFE_EVAL_HASH": mark})))
         told = {**podpac.settings, "UNSAFE_EVAL_HASH": mark, "PODPAC_UNSAFE_EVAL": mark}
         with pytest.raises(errors.PipelineRejectedError, match="runs code"):
-            made.handle(legacy(pipeline=GENERIC, settings=told))
+            made.handle(legacy(pipeline=COPYING, settings=told))
         # PODPAC's own client sends all its settings: its mark is not taken over.
         drawn.clear()
         made.handle(legacy(settings=told))
