@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -129,6 +130,7 @@ def _role(deployment: Deployment, identity: Identity, names: StackNames, depende
         input_prefix=f"{names.input}/" if "S3" in deployment.function_triggers else "",
         data_buckets=tuple(deployment.function_allowed_buckets),
     )
+    _check_policy(policy)
     return Role(
         name=names.role,
         description=deployment.function_role_description or f"Role of the Lambda function {names.function}",
@@ -137,6 +139,18 @@ def _role(deployment: Deployment, identity: Identity, names: StackNames, depende
         managed_policies=tuple(deployment.function_role_policy_arns),
         tags={**deployment.function_tags, **deployment.function_role_tags, STACK_TAG: names.stack},
     )
+
+
+def _check_policy(policy: Mapping[str, Any]) -> None:
+    # IAM counts no white space.
+    size = len(json.dumps(policy, separators=(",", ":")))
+    if size > limits.ROLE_POLICY_CHARACTERS:
+        raise InvalidValueError(
+            "The policy of the function's role is too large",
+            field="function_allowed_buckets",
+            why=f"{size:,} characters; IAM takes {limits.ROLE_POLICY_CHARACTERS:,}.",
+            next_step="Allow fewer data buckets.",
+        )
 
 
 def _function(

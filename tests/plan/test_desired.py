@@ -105,6 +105,12 @@ def test_an_environment_over_4_kb_is_refused_with_its_size() -> None:
         wanted(function_restrict_pipelines=[f"{number:064x}" for number in range(65)])
 
 
+def test_a_role_policy_over_10_kb_is_refused_with_its_size() -> None:
+    with pytest.raises(InvalidValueError, match=r"10,\d{3} characters") as caught:
+        wanted(function_allowed_buckets=[f"d{number:03d}" for number in range(225)])
+    assert caught.value.field == "function_allowed_buckets"
+
+
 def test_the_function_may_not_write_where_its_code_lies() -> None:
     with pytest.raises(InvalidValueError):
         wanted(function_s3_output="archives")

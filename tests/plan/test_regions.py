@@ -41,6 +41,8 @@ def test_a_stack_can_be_planned_and_shown(region: str, name: str) -> None:
     assert name in str(plan)
     assert name in plan._repr_html_()
     policies = [policy_for(purpose, names, identity, wishes_of(wish)) for purpose in ("deploy", "run", "destroy")]
+    # What a managed policy may have (IAM user guide, "IAM and STS character quotas").
+    assert max(len(json.dumps(policy, separators=(",", ":"))) for policy in policies) <= 6144
     for text in (plan.to_json(), json.dumps(policies), *(str(vars(each)) for each in wanted)):
         assert set(re.findall(r"arn:[\w-]+:", text)) <= {f"arn:{home}:"}
     with_arns = {each.kind for each in wanted if f"arn:{home}:" in str(vars(each))}
