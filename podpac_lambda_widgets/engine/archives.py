@@ -8,7 +8,7 @@ from pathlib import Path
 
 from podpac_lambda_widgets.engine.inspected import Inspected
 from podpac_lambda_widgets.engine.ports import Account
-from podpac_lambda_widgets.errors import InvalidValueError
+from podpac_lambda_widgets.errors import ArchiveMissingError, InvalidValueError, ResourceNotFoundError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.packaging.archive import Archive, inspect_package
@@ -55,7 +55,17 @@ class ArchiveFinder:
     def _state_in_bucket(self, source: Source) -> tuple[object, ...]:
         bucket = source.function_source_bucket
         keys = (source.function_source_dist_key, source.function_source_dependencies_key)
-        return (bucket, *keys, *(self._account.inspect_object(bucket, key)["etag"] for key in keys))
+        try:
+            return (bucket, *keys, *(self._account.inspect_object(bucket, key)["etag"] for key in keys))
+        except ResourceNotFoundError as error:
+            raise ArchiveMissingError(
+                "There is no archive there",
+                resource=error.resource,
+                why=error.why,
+                next_step="Look whether bucket and key are written as they are in S3, or name others.",
+                code=error.code,
+                request_id=error.request_id,
+            ) from None
 
     def _inspect(self, source: Source, deployment: Deployment) -> Archives:
         if not source.is_bucket:

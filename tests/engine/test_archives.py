@@ -11,7 +11,7 @@ from fake_account import FakeAccount
 
 from podpac_lambda_widgets.engine.archives import ArchiveFinder
 from podpac_lambda_widgets.engine.inspected import CACHE_VARIABLE, Inspected
-from podpac_lambda_widgets.errors import ArchiveCorruptError
+from podpac_lambda_widgets.errors import ArchiveCorruptError, ArchiveMissingError
 from podpac_lambda_widgets.model.deployment import Deployment
 from podpac_lambda_widgets.model.source import Source
 from podpac_lambda_widgets.packaging.archive import Package
@@ -50,6 +50,13 @@ def test_archives_in_a_bucket_are_fetched_once_and_again_when_they_changed(packa
     account.objects["src", "deps.zip"] = b"something else"
     with pytest.raises(ArchiveCorruptError):
         ArchiveFinder(account, Inspected(memory)).find(IN_BUCKET, DEPLOYMENT)
+
+
+def test_an_archive_that_is_not_in_its_bucket_is_said_to_be_missing() -> None:
+    account = FakeAccount(objects={("src", "dist.zip"): b""})
+    with pytest.raises(ArchiveMissingError, match=r"s3://src/deps\.zip") as caught:
+        ArchiveFinder(account).find(IN_BUCKET, DEPLOYMENT)
+    assert "bucket and key" in caught.value.next_step
 
 
 def test_a_file_is_read_again_when_it_changed(package: Package, tmp_path: Path) -> None:
