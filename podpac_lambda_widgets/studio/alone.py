@@ -127,6 +127,8 @@ class DeployForm(deploy_form.DeployForm):
             archives = wish if isinstance(wish, Source) else find_archives()
         super().__init__(entrance.worker, wish, lambda: entrance.stack(wish, archives), lambda: entrance.connection)
         archives.observe(lambda change: self.outdate(), names=list(Source.class_trait_names()))
+        if isinstance(session, CredentialsForm):
+            session.permissions.ask_for(self._stack, wish, archives)
         if isinstance(source, SourceForm):
             self.source_arguments = source.lambda_arguments
             self.code_before = lambda: [entrance.write_code(), source.write_code()]

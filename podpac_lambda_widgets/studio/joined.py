@@ -97,9 +97,7 @@ class Studio(Page):
     def _join(self) -> None:
         self.credentials.observe(self._follow_connection, names="connection")
         self.source.source.observe(lambda change: self._follow_source())
-        self.credentials.permissions.stack = self._stack
-        for wish in (self.deploy.deployment, self.source.source):
-            wish.observe(self.credentials.permissions.follow_wish)
+        self.credentials.permissions.ask_for(self._stack, self.deploy.deployment, self.source.source)
         self.source.runtime = self._runtime
         self.source.wish = lambda: self.deploy.deployment
         self.source.connection = lambda: self.credentials.connection

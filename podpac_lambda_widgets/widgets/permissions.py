@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import traitlets as tl
+
 from podpac_lambda_widgets.errors import PodpacLambdaError
 from podpac_lambda_widgets.widgets.credentials_fields import permissions_card, permissions_in_words
 from podpac_lambda_widgets.widgets.worker import Task
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from podpac_lambda_widgets.widgets.form import Form
 
 _TERM = "Permissions"
+#: How the traits begin that are a wish.
+_WISHED = ("function_", "adopt")
 
 
 class Permissions:
@@ -37,6 +41,22 @@ class Permissions:
         self._asked = 0
         #: The question that AWS has not answered yet; 0 for none. And whether the wish has changed since.
         self._open, self._changed = 0, False
+
+    def ask_for(self, stack: Callable[[], StackActions], *wishes: tl.HasTraits) -> None:
+        """Ask for this stack from now on, and again when what is wished changes.
+
+        Parameters
+        ----------
+        stack : callable
+            Gives it as it is wished by then, or raises what is missing.
+        *wishes : HasTraits
+            The models that it is made of.
+        """
+        self.stack = stack
+        for wish in wishes:
+            # A Lambda has more traits than a wish has, and some of them change with every run.
+            wish.observe(self.follow_wish, names=[name for name in wish.trait_names() if name.startswith(_WISHED)])
+        self.follow_wish()
 
     @property
     def fact(self) -> list[list[str]]:

@@ -168,10 +168,11 @@ def test_a_person_who_signs_in_is_in(configure: Callable[[str], None], center: I
     assert {each["grantType"] for each in questions} == {"urn:ietf:params:oauth:grant-type:device_code"}
 
 
+@pytest.mark.parametrize("profile", [PROFILE, LEGACY])
 def test_what_comes_of_it_is_a_session_like_any_other(
-    configure: Callable[[str], None], center: IdentityCenter, monkeypatch: pytest.MonkeyPatch
+    configure: Callable[[str], None], center: IdentityCenter, monkeypatch: pytest.MonkeyPatch, profile: str
 ) -> None:
-    configure(PROFILE)
+    configure(profile)
     monkeypatch.setattr("podpac_lambda_widgets.aws.sso.SystemClock", QuickClock)
     session = connect("field", sign_in=print)
     assert ROLE in AwsAccount(session).identity().arn

@@ -18,11 +18,14 @@ _AXE = """async node => {
 }"""
 _UNFOLD = "root => root.querySelectorAll('details').forEach(details => { details.open = true; })"
 _CARD = """
+from datetime import UTC, datetime, timedelta
 from podpac_lambda_widgets.errors import AwsError, PermissionsMissingError
+from podpac_lambda_widgets.plan.account import SignIn
 studio.deploy._policy.text = '{"Statement": []}'
 studio.deploy.show_error(PermissionsMissingError("1 is missing", missing=["iam:PassRole on arn:x"]))
 studio.pipeline.show_error(AwsError("The pipeline failed", why="KeyError: 'A'", next_step="Correct it."))
-studio.credentials.stand("working", "Connecting to AWS …")
+until = datetime.now(UTC) + timedelta(minutes=9)
+studio.credentials._signing_in.show(SignIn("https://device.example/", "https://device.example/x", "ABCD-EFGH", until))
 studio.source.set_step("Compress", "working", done=3, total=10, detail="30 %")
 studio.source.set_step("Install", "done")
 studio.source.set_step("Check", "failed")

@@ -12,6 +12,9 @@ import xarray as xr
 
 import podpac_lambda_widgets as plw
 from podpac_lambda_widgets.errors import NoCredentialsError, ResultError
+from podpac_lambda_widgets.plan.account import Identity
+from podpac_lambda_widgets.studio.behind import Aws
+from podpac_lambda_widgets.widgets.backend import Connection
 from podpac_lambda_widgets.widgets.form import Form
 
 FORMS = ["CredentialsForm", "SourceForm", "DeployForm", "PipelineForm", "ResultView"]
@@ -90,6 +93,36 @@ def test_code_has_a_session_of_the_same_kind_and_no_secret(nowhere: Path, given:
     code = form.as_code()
     assert said in code
     assert "s3cr3t" not in code
+
+
+def test_what_is_permitted_is_asked_for_what_is_to_be_deployed(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Stack:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def missing_for(self, purpose: str) -> tuple[str, ...]:
+            asked.append(self.name)
+            return ()
+
+        def describe(self) -> None:
+            raise NoCredentialsError("Not here")
+
+    monkeypatch.setattr(Aws, "stack", lambda self, account, wish, source: Stack(wish.function_name))
+    identity = Identity("123456789012", "arn:aws:iam::123456789012:user/ada", "us-east-1", "aws")
+    who = plw.CredentialsForm()
+    who.wait(20)
+    who._connected(Connection(None, identity))  # type: ignore[arg-type]  # nobody asks it
+    who.wait(20)
+    assert len(asked) == 1
+    wish = plw.Deployment(function_name="by-hand")
+    deploy = plw.DeployForm(wish, session=who)
+    deploy.enter("function_name", "soil")
+    who.wait(20)
+    assert asked[1:] == ["by-hand", "soil"]
+    who.close()
+    deploy.close()
 
 
 @pytest.mark.local_aws
