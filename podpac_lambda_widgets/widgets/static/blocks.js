@@ -115,7 +115,7 @@ function drawBlock(form, block, paints, flushes, view) {
           fraction === undefined ? null : h('span', { class: 'plw-bar', 'aria-hidden': 'true', 'data-over': fraction > 1, style: `--part:${Math.min(1, fraction)}` })))));
       });
     case 'log':
-      return part('log', h('details', { class: 'plw-remark plw-log' }, h('summary', {}, block.label), h('pre', { tabindex: '0', 'aria-label': block.label })), (node) => {
+      return part('log', h('details', { class: 'plw-remark plw-log' }, h('summary', {}, block.label), h('pre', { tabindex: '0', role: 'group', 'aria-label': block.label })), (node) => {
         const lines = unpack(form, 'log');
         node.hidden = !lines.length;
         node.querySelector('pre').textContent = lines.join('\n');

@@ -21,7 +21,7 @@ function drawCopy(text, what) {
 // The button that copies what a form (or the page) does as code, and the place that shows it. What is shown is asked for
 // again when one of the forms changes: it never shows what is no longer so.
 function drawCode(model, forms, view, flushes, label) {
-  const pre = h('pre', { tabindex: '0', 'aria-label': `${label} as code` }), said = h('span', { class: 'plw-hint', role: 'status' });
+  const pre = h('pre', { tabindex: '0', role: 'group', 'aria-label': `${label} as code` }), said = h('span', { class: 'plw-hint', role: 'status' });
   const place = h('div', { class: 'plw-code' }, pre);
   let copying = false, later;
   place.hidden = true;

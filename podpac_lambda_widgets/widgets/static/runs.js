@@ -55,7 +55,7 @@ function drawRuns(form, block, paints, flushes, view) {
           'aria-label': `Log of ${called}`, onclick: () => toggle(row),
         }, 'Log')) : null))),
     open.has(row.key) ? h('tr', { class: 'plw-run-log' }, h('td', { colspan: String(RUN_COLUMNS.length + 1) },
-      h('pre', { tabindex: '0', 'aria-label': `Log of ${called}` }, (lines.get(row.key) || ['Reading the log …']).join('\n')))) : null];
+      h('pre', { tabindex: '0', role: 'group', 'aria-label': `Log of ${called}` }, (lines.get(row.key) || ['Reading the log …']).join('\n')))) : null];
   };
   const tick = () => {
     const going = node.isConnected ? [...node.querySelectorAll('[data-elapsed]')] : [];
