@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -22,11 +21,7 @@ from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import MARK, Request, encode_request
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    podpac = pytest.importorskip("podpac")
+podpac = pytest.importorskip("podpac")
 
 BUCKET, OUTPUT, INPUT = "podpac-test-deliveries", "output/soil", "input/soil"
 ENVIRON = {

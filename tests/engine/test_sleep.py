@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -34,11 +33,7 @@ from podpac_lambda_widgets.plan.resources import Observed, Resource
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    pytest.importorskip("podpac")
+pytest.importorskip("podpac")
 
 REGION, BUCKET = "us-east-1", "podpac-test-sleep"
 PLACE = Place(BUCKET, "input/soil", "output/soil", "soil@us-east-1")

@@ -18,7 +18,6 @@ from podpac_lambda_widgets.remote.shapes import references
 _MEAN = "core.algorithm.stats.Mean"
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_the_snapshot_is_what_podpac_says() -> None:
     pytest.importorskip("podpac")
     assert make_node_specs.FILE.read_text("utf-8") == make_node_specs.as_text(), "run scripts/make_node_specs.py"

@@ -188,7 +188,6 @@ def test_a_missing_dependency_is_named_with_its_line(source: str) -> None:
     assert "extras.in" in caught.value.next_step
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_nodes_are_described_without_importing_the_plugin_here(hydrology: Path, tmp_path: Path, podpac: Any) -> None:
     plugins = find(hydrology)
     described = describe_plugins(plugins, cancelled=never)
@@ -211,7 +210,6 @@ def test_nodes_are_described_without_importing_the_plugin_here(hydrology: Path, 
         ("print('x')\nx: int = 5\n", "no public node|None of its modules"),
     ],
 )
-@pytest.mark.filterwarnings("ignore")
 def test_a_plugin_that_cannot_be_imported_or_has_no_node_is_a_typed_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, why: str, podpac: Any
 ) -> None:
@@ -256,7 +254,6 @@ def test_the_builder_needs_no_more_than_lambdas_image_gets(repository: Path) -> 
 
 
 @pytest.mark.archive
-@pytest.mark.filterwarnings("ignore")
 def test_a_plugin_is_packed_and_missing_again_without_it(
     hydrology: Path, package: Package, repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

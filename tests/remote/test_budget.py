@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from typing import Any
 
 import pytest
@@ -14,11 +13,7 @@ from podpac_lambda_widgets.errors import InvalidCoordinatesError
 from podpac_lambda_widgets.remote.budget import points
 from podpac_lambda_widgets.remote.coordinates import check_coordinates
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    podpac = pytest.importorskip("podpac")
+podpac = pytest.importorskip("podpac")
 
 values = st.lists(st.integers(-80, 80).map(float), min_size=1, max_size=9, unique=True)
 sizes = st.integers(2, 50)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 
 import pytest
 from hypothesis import given
@@ -55,11 +54,8 @@ def test_the_podpac_that_wrote_a_definition_is_no_part_of_the_name() -> None:
     assert pipeline_sha256({"a": SIN, "podpac_version": "4.0.0"}) == pipeline_sha256({"a": SIN})
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_podpacs_hash_is_found_without_podpac() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        podpac = pytest.importorskip("podpac")
+    podpac = pytest.importorskip("podpac")
     array = podpac.data.Array(source=[1.0, float("nan")], coordinates=podpac.Coordinates([[1, 2]], ["lat"]))
     node = podpac.algorithm.Arithmetic(A=podpac.algorithm.SinCoords(), B=array, eqn="A + B")
     assert node_hash(json.loads(node.json)) == node.hash

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import warnings
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -25,11 +24,7 @@ from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import CLAIM, CLAIM_VERSION, MARK, WIRE_VERSION, Request
 from podpac_lambda_widgets.remote.wire import encode_request as encode
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    podpac = pytest.importorskip("podpac")
+podpac = pytest.importorskip("podpac")
 
 BUCKET, OUTPUT, RUN = "podpac-test-claims", "output/soil", "a" * 32
 ENVIRON = {

@@ -28,7 +28,8 @@ from podpac_lambda_widgets.remote.arrays import unpack_array
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request, encode_request
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+#: podpac's sources leave their files open.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 
 
 @pytest.fixture(scope="module", autouse=True)

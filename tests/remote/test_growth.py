@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,11 +15,7 @@ from podpac_lambda_widgets.remote.growth import check_growth
 from podpac_lambda_widgets.remote.guard import Policy, check
 from podpac_lambda_widgets.remote.wire import Request
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    podpac = pytest.importorskip("podpac")
+podpac = pytest.importorskip("podpac")
 
 SIN = {"node": "core.algorithm.utility.SinCoords"}
 GRID: dict[str, Any] = {

@@ -8,7 +8,6 @@ import io
 import json
 import math
 import re
-import warnings
 from collections import OrderedDict
 from types import SimpleNamespace
 from typing import Any
@@ -30,11 +29,7 @@ from podpac_lambda_widgets.remote.ogc import read_query
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request, encode_request
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    podpac = pytest.importorskip("podpac")
+podpac = pytest.importorskip("podpac")
 
 SIN = {"SinCoords": {"node": "core.algorithm.utility.SinCoords"}}
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

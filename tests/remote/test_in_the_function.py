@@ -27,7 +27,9 @@ from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.packaging.archive import Package
 from podpac_lambda_widgets.packaging.build import build_package
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.archive, pytest.mark.filterwarnings("ignore")]
+#: podpac's sources leave their files open.
+_FILES = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+pytestmark = [pytest.mark.local_aws, pytest.mark.archive, _FILES]
 
 BUCKET = "data-of-the-stack"
 HANDLER = '''"""Answers one kind of event itself and leaves the others to the function."""

@@ -18,7 +18,7 @@ from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import MARK, WIRE_VERSION
 
 pytest.importorskip("podpac")
-pytestmark = pytest.mark.filterwarnings("ignore")
+
 
 SPACE: dict[str, Any] = {"coords": [{"name": "lat", "values": [0.0, 1.0, 2.0]}, {"name": "lon", "values": [0.0, 1.0]}]}
 CUBE: dict[str, Any] = {"coords": [*SPACE["coords"], {"name": "time", "values": ["2018-01-01", "2018-01-02"]}]}

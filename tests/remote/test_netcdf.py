@@ -14,8 +14,6 @@ from hypothesis.extra import numpy as hnp
 from podpac_lambda_widgets.errors import ResultError
 from podpac_lambda_widgets.remote.netcdf import decode_array, encode_array
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
 shapes = hnp.array_shapes(min_dims=0, max_dims=3, min_side=1, max_side=4)
 dtypes = st.sampled_from(
     [

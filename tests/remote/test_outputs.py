@@ -6,7 +6,6 @@ import io
 import itertools
 import json
 import math
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,11 +27,7 @@ from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request, encode_request
 from podpac_lambda_widgets.remote.zarr_region import missing_chunks
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    podpac = pytest.importorskip("podpac")
+podpac = pytest.importorskip("podpac")
 
 SIN = {"SinCoords": {"node": "core.algorithm.utility.SinCoords"}}
 BUCKET = "podpac-test-outputs"

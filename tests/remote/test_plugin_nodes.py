@@ -29,8 +29,6 @@ from podpac_lambda_widgets.remote.guard import Policy, check, needs_unsafe_eval
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request, encode_request
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
 GRID: dict[str, Any] = {"coords": [{"name": "lat", "values": [0.0, 1.0]}, {"name": "lon", "values": [0.0, 1.0]}]}
 SIN = {"node": "algorithm.SinCoords"}
 RISK = {

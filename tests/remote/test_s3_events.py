@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import warnings
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -25,12 +24,8 @@ from podpac_lambda_widgets.remote.s3_events import output_stem
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request, encode_request
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    podpac = pytest.importorskip("podpac")
-    import podpac.managers  # noqa: F811 - a submodule that podpac does not import itself
+podpac = pytest.importorskip("podpac")
+import podpac.managers  # noqa: E402, F811 - a submodule that podpac does not import itself
 
 BUCKET = "s3-events"
 SIN = {"SinCoords": {"node": "core.algorithm.utility.SinCoords"}}

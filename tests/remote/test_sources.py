@@ -10,12 +10,13 @@ import os
 import subprocess
 import sys
 import threading
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+import xarray as xr
 
 from podpac_lambda_widgets.errors import PipelineRejectedError
 from podpac_lambda_widgets.packaging.node_descriptions import WEB, can_ask_web, describe_node
@@ -28,13 +29,7 @@ from podpac_lambda_widgets.remote.guard import Policy, check
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Request, encode_request
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    podpac = pytest.importorskip("podpac")
-    import requests
-    import xarray as xr
+podpac = pytest.importorskip("podpac")
 
 TABLE = b"lat,lon,data\n0,0,42\n1,1,43\n"
 POINTS = {"coords": [[{"name": "lat", "values": [0.0, 1.0]}, {"name": "lon", "values": [0.0, 1.0]}]]}

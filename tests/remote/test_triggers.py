@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,12 +29,8 @@ from podpac_lambda_widgets.remote.canonical import node_hash, pipeline_sha256
 from podpac_lambda_widgets.remote.triggers import Function
 from podpac_lambda_widgets.remote.wire import Answer, Request, encode_request
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    podpac = pytest.importorskip("podpac")
-    import podpac.managers  # noqa: F811 - a submodule that podpac does not import itself
+podpac = pytest.importorskip("podpac")
+import podpac.managers  # noqa: E402, F811 - a submodule that podpac does not import itself
 
 HANDLER = Path(__file__).parents[2] / "dist" / "aws" / "handler.py"
 SIN = {"SinCoords": {"node": "core.algorithm.utility.SinCoords"}}

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import podpac
-    import podpac.alglib.climatology
-    import podpac.core.algorithm.generic
+import podpac
+import podpac.alglib.climatology
+import podpac.core.algorithm.generic
 
 LAT, LON = [10.0, 20.0, 30.0, 40.0], [5.0, 15.0, 25.0]
 TIMES = [f"2018-01-0{day}" for day in range(1, 8)]

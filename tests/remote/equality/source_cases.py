@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import podpac
+import podpac
 
 LAT, LON = np.array([30.0, 20.0, 10.0]), np.array([5.0, 15.0, 25.0, 35.0])
 TIME = np.array(["2018-01-01", "2018-01-02"], dtype="datetime64[ns]")
