@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.credentials import AssumeRoleProvider, CredentialResolver, ProfileProviderBuilder
 from botocore.utils import SSOTokenLoader
 
-from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.aws.translate import asking, error_code, error_message
 from podpac_lambda_widgets.aws.waiting import CONNECT_TIMEOUT, READ_TIMEOUT
 from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.errors import CancelledError, CredentialsError, ExpiredCredentialsError
@@ -96,7 +96,6 @@ def sign_in(
     cancelled: Callable[[], bool] = lambda: False,
     *,
     clock: Clock | None = None,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> boto3.Session:
     """Have a person sign in, and open a session like another with what comes of it.
 
@@ -117,7 +116,7 @@ def sign_in(
     Raises
     ------
     CredentialsError
-        The person refused, or the profile is not signed in to by SSO.
+        The person refused, or may not have the profile's role, or the profile is not signed in to by SSO.
     ExpiredCredentialsError
         Nobody signed in before the code ran out.
     CancelledError
@@ -130,10 +129,28 @@ def sign_in(
             why="It has neither an sso_session nor an sso_start_url with its sso_region.",
             next_step="Choose another profile, or complete this one with `aws configure sso`.",
         )
-    token = _fetch_token(session, found, show, cancelled, clock or SystemClock(), now)
+    token = _fetch_token(session, found, show, cancelled, clock or SystemClock())
     tokens = _Hidden()
     SSOTokenLoader(cache=tokens).save_token(found.start_url, token, session_name=found.session_name)
-    return _open(session.profile_name, session.region_name, tokens)
+    opened = _open(session.profile_name, session.region_name, tokens)
+    _fetch_credentials(opened, found)
+    return opened
+
+
+def _fetch_credentials(session: boto3.Session, found: SsoProfile) -> None:
+    """Have the session fetch its credentials: only now it is known whether the person may have those of the role."""
+    with asking("Getting the credentials"):
+        try:
+            session.get_credentials().get_frozen_credentials()
+        except botocore_errors.ClientError as error:
+            if error.operation_name != "GetRoleCredentials":
+                raise
+            raise CredentialsError(
+                f"The role of the profile {found.name!r} is not for whoever signed in",
+                why=error_message(error),
+                next_step="Choose another profile, or ask who administers IAM Identity Center for this role.",
+                code=error_code(error),
+            ) from None
 
 
 def _fetch_token(
@@ -142,7 +159,6 @@ def _fetch_token(
     show: Callable[[SignIn], None],
     cancelled: Callable[[], bool],
     clock: Clock,
-    now: Callable[[], datetime],
 ) -> _Hidden:
     """The token, as botocore keeps one."""
     config = Config(signature_version=UNSIGNED, connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
@@ -158,7 +174,7 @@ def _fetch_token(
                 address=address,
                 direct=str(device.get("verificationUriComplete") or address),
                 code=str(device["userCode"]),
-                until=now() + timedelta(seconds=device["expiresIn"]),
+                until=datetime.now(UTC) + timedelta(seconds=device["expiresIn"]),
             )
         )
         answer = _poll(client, known, device, clock, cancelled)
@@ -166,7 +182,7 @@ def _fetch_token(
         startUrl=found.start_url,
         region=found.region,
         accessToken=answer["accessToken"],
-        expiresAt=_written(now() + timedelta(seconds=answer["expiresIn"])),
+        expiresAt=_written(datetime.now(UTC) + timedelta(seconds=answer["expiresIn"])),
         registrationExpiresAt=_written(datetime.fromtimestamp(registered["clientSecretExpiresAt"], UTC)),
         **known,
     )

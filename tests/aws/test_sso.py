@@ -39,7 +39,6 @@ FAR = (
     f"[profile far]\nregion = {REGION}\nendpoint_url = URL\n"
     "role_arn = arn:aws:iam::000000000000:role/credentials-role\nsource_profile = field\n"
 )
-NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MINUTES = 10
 
 
@@ -68,6 +67,7 @@ class IdentityCenter:
     codes: list[str] = field(default_factory=list)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     token_seconds: int = 3600
+    forbids: bool = False
     valid: set[str] = field(default_factory=set)
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
@@ -103,6 +103,8 @@ class IdentityCenter:
             }
         if headers["x-amz-sso_bearer_token"] not in self.valid:
             return 401, {"__type": "UnauthorizedException", "message": "Session token not found or invalid"}
+        if self.forbids:
+            return 403, {"__type": "ForbiddenException", "message": "No access"}
         keys = self.keys()
         return 200, {
             "roleCredentials": {
@@ -140,7 +142,7 @@ def center(
 def quickly(profile: str, clock: QuickClock, cancelled: Callable[[], bool] = lambda: False) -> tuple[Any, list[SignIn]]:
     """Sign in without waiting; the session, and what the person was told."""
     told: list[SignIn] = []
-    return sign_in(connect(profile), told.append, cancelled, clock=clock, now=lambda: NOON), told
+    return sign_in(connect(profile), told.append, cancelled, clock=clock), told
 
 
 @pytest.mark.parametrize("profile", [PROFILE, LEGACY])
@@ -149,20 +151,15 @@ def test_a_person_who_signs_in_is_in(configure: Callable[[str], None], center: I
     clock = QuickClock()
     center.codes = ["AuthorizationPendingException"] * 3
     _, told = quickly("field", clock)
-    assert told == [
-        SignIn(
-            "https://device.sso.example/",
-            "https://device.sso.example/?user_code=ABCD-EFGH",
-            "ABCD-EFGH",
-            NOON + timedelta(minutes=MINUTES),
-        )
-    ]
-    assert str(told[0]) == (
-        "Sign in at https://device.sso.example/?user_code=ABCD-EFGH and confirm the code ABCD-EFGH (until 12:10 UTC)."
-    )
+    [shown] = told
+    assert (shown.address, shown.code) == ("https://device.sso.example/", "ABCD-EFGH")
+    assert shown.direct == "https://device.sso.example/?user_code=ABCD-EFGH"
+    assert shown.until - datetime.now(UTC) == pytest.approx(timedelta(minutes=MINUTES), abs=timedelta(seconds=60))
     assert clock.now == pytest.approx(20)
-    assert center.paths() == ["/client/register", "/device_authorization", *["/token"] * 4]
-    registered, device, *questions = [given for _, given in center.asked]
+    assert center.paths() == [
+        "/client/register", "/device_authorization", *["/token"] * 4, "/federation/credentials",
+    ]  # fmt: skip
+    registered, device, *questions = [given for path, given in center.asked if path != "/federation/credentials"]
     assert ("scopes" in registered) == (profile is PROFILE)
     assert device["startUrl"] == "https://start.example"
     assert {each["grantType"] for each in questions} == {"urn:ietf:params:oauth:grant-type:device_code"}
@@ -196,6 +193,14 @@ def test_a_role_over_a_sign_in_comes_of_it_too(
     assert ROLE in AwsAccount(session).identity().arn
     assert session.get_credentials().method == "assume-role"
     iam.delete_role_policy(RoleName=ROLE, PolicyName="assume")
+
+
+def test_a_script_prints_what_to_do() -> None:
+    noon = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+    told = SignIn("https://device.example/", "https://device.example/?user_code=AB-CD", "AB-CD", noon)
+    assert str(told) == (
+        "Sign in at https://device.example/?user_code=AB-CD and confirm the code AB-CD (until 12:00 UTC)."
+    )
 
 
 def test_who_is_signed_in_is_not_asked(configure: Callable[[str], None], center: IdentityCenter, home: Path) -> None:
@@ -254,6 +259,16 @@ def test_somebody_who_does_not_want_to_is_heard_at_once(
     with pytest.raises(errors.CancelledError):
         quickly("field", clock, lambda: clock.now > 12)
     assert clock.now < 13
+
+
+def test_a_role_that_is_not_for_whoever_signed_in_is_said_to_be_that(
+    configure: Callable[[str], None], center: IdentityCenter
+) -> None:
+    configure(PROFILE)
+    center.forbids = True
+    with pytest.raises(errors.CredentialsError, match="role of the profile 'field' is not for") as caught:
+        quickly("field", QuickClock())
+    assert caught.value.why == "No access"
 
 
 @pytest.mark.parametrize("text", ["[profile field]\nregion = us-east-1\n", PROFILE.replace("sso_region", "other")])
