@@ -149,6 +149,23 @@ def test_our_bucket_goes_with_what_is_ours_in_it() -> None:
     assert isinstance(change.resource, Bucket)
 
 
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({"own_objects": 1}, "with 1 object"),
+        ({"own_objects": 1200, "results": 1}, "with 1,200 objects, 1 result among them"),
+        ({"own_objects": 3, "own_uploads": 2}, "with 3 objects, with 2 unfinished uploads"),
+        ({"own_objects": 3, "results": 2, "foreign_objects": 4}, "holds 4 objects that are not ours"),
+    ],
+)
+def test_a_plan_to_delete_shows_how_much_goes_and_how_much_stays(counts: dict[str, int], told: str) -> None:
+    bucket = next(resource for resource in WANTED if isinstance(resource, Bucket))
+    plan = plan_delete(STACK, [found(replace(bucket, **counts))])
+    assert told in str(plan)
+    assert told in plan._repr_html_()
+    assert plan.results == counts.get("results", 0)
+
+
 def test_our_bucket_stays_when_somebody_put_files_into_it() -> None:
     first, second = _bucket_plan(3, 2, STACK).changes
     assert isinstance(first, Delete)
