@@ -145,7 +145,12 @@ def estimate(points: int, capacity: Capacity, runs: Sequence[RunRecord], same: C
     Estimate or None
         None where no run went well.
     """
-    usable = [run for run in runs if run.outcome == "ok" and run.seconds is not None and run.points]
+    # More memory is more speed, too: runs with other memory tell nothing of one with this.
+    usable = [
+        run
+        for run in runs
+        if run.outcome == "ok" and run.seconds is not None and run.points and run.memory_size in (None, capacity.memory)
+    ]
     mine = [run for run in usable if run.request_id in same]
     chosen = (mine or usable)[:_LAST]
     if not chosen:

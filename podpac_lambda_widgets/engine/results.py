@@ -38,8 +38,8 @@ class Answered:
         By which AWS's logs know the run.
     log : str
         The tail of the run's log; :meth:`get_logs` reads all of it.
-    billed_ms, memory_mb : int or None
-        What AWS's report of the call says.
+    billed_ms, memory_mb, memory_size : int or None
+        What AWS's report of the call says: milliseconds billed; MB used, and MB of the function.
     architecture : {"x86_64", "arm64"}
         The function's, on which the price depends.
     """
@@ -51,6 +51,7 @@ class Answered:
     log: str = field(repr=False)
     billed_ms: int | None
     memory_mb: int | None
+    memory_size: int | None = None
     architecture: str = "x86_64"
     read_log: Callable[[], tuple[LogLine, ...]] = field(default=tuple, repr=False, compare=False)
 
@@ -186,8 +187,14 @@ def check_stored(body: bytes, stored: StoredAnswer) -> bytes:
     return body
 
 
-def read_report(log: str) -> tuple[int | None, int | None]:
-    """Billed milliseconds and used megabytes from the REPORT line of a Lambda log."""
-    billed = re.search(r"Billed Duration: (\d+) ms", log)
-    used = re.search(r"Max Memory Used: (\d+) MB", log)
-    return (int(billed.group(1)) if billed else None, int(used.group(1)) if used else None)
+_REPORTED = {
+    "billed_ms": r"Billed Duration: (\d+) ms",
+    "memory_mb": r"Max Memory Used: (\d+) MB",
+    "memory_size": r"Memory Size: (\d+) MB",
+}
+
+
+def read_report(log: str) -> dict[str, int | None]:
+    """What the REPORT line of a Lambda log says of a call, by the names of :class:`Answered`."""
+    found = {name: re.search(pattern, log) for name, pattern in _REPORTED.items()}
+    return {name: int(match[1]) if match else None for name, match in found.items()}

@@ -173,15 +173,13 @@ class Run:
         assert self.invocation is not None  # it was asked
         elapsed = self._clock.monotonic() - self._began
         self._listener(RunProgressed("done", f"{elapsed:.1f} s"))
-        billed_ms, memory_mb = read_report(self.invocation.log)
         return {
             "timings": answer.timings,
             "versions": answer.versions,
             "elapsed": elapsed,
             "request_id": self.invocation.request_id,
             "log": self.invocation.log,
-            "billed_ms": billed_ms,
-            "memory_mb": memory_mb,
+            **read_report(self.invocation.log),
         }
 
 

@@ -14,7 +14,10 @@ from podpac_lambda_widgets.widgets.texts import data_size
 if TYPE_CHECKING:
     from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
 
-_NO_RUN = "There is no run to go by yet. Measure runs the pipeline once at about a thousand points of the region."
+_NO_RUN = (
+    "There is no run to go by yet with the memory that the function has. Measure runs the pipeline once at about a "
+    "thousand points of the region."
+)
 
 
 class Outlook:

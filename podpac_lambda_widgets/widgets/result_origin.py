@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 #: Of an account number, what is shown.
 _SHOWN_DIGITS = 4
 _PREFIX = "provenance_"
-#: From the REPORT line of a Lambda log: what the function has, which is what is paid for.
-_MEMORY = re.compile(r"Memory Size: (\d+) MB")
 
 
 def mask_account(account: str) -> str:
@@ -42,10 +40,9 @@ def describe_origin(result: Result, where: Mapping[str, str], pipeline: str, now
     origin["Time taken"] = f"{result.elapsed:.1f} s"
     if result.billed_ms is not None:
         origin["Billed"] = f"{result.billed_ms / 1000:.1f} s"
-        memory = _MEMORY.search(result.log)
-        if memory:
-            cost = cost_text(run_cost(result.billed_ms, int(memory.group(1)), result.architecture))
-            origin["Cost on AWS"] = f"{cost} ({memory.group(1)} MB, list price without the free tier)"
+        if result.memory_size is not None:
+            cost = cost_text(run_cost(result.billed_ms, result.memory_size, result.architecture))
+            origin["Cost on AWS"] = f"{cost} ({result.memory_size} MB, list price without the free tier)"
     if result.memory_mb is not None:
         origin["Memory used"] = f"{result.memory_mb:,} MB"
     if result.versions:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from podpac_lambda_widgets.engine.capacity import Capacity, Way
+from podpac_lambda_widgets.engine.capacity import Way
 from podpac_lambda_widgets.engine.history import RunRecord
 from podpac_lambda_widgets.engine.jobs import Job
 from podpac_lambda_widgets.errors import PodpacLambdaError
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.pipeline import Pipeline
-from podpac_lambda_widgets.plan.run_cost import cost_text, run_cost
+from podpac_lambda_widgets.plan.run_cost import cost_text
 from podpac_lambda_widgets.widgets.backend import StackActions
 
 _PHASES = {
@@ -71,7 +71,7 @@ class Run:
         return self.job is None or not self.job.done
 
 
-def run_row(run: Run, job: Job, record: RunRecord | None, capacity: Capacity | None) -> dict[str, Any]:
+def run_row(run: Run, job: Job, record: RunRecord | None) -> dict[str, Any]:
     """The row of a run of this session; ``record`` is what the log tells of it."""
     phase = _PHASES.get(job.phase.phase, "") if job.phase and job.state == "running" else ""
     return {
@@ -91,44 +91,36 @@ def run_row(run: Run, job: Job, record: RunRecord | None, capacity: Capacity | N
         "log": bool(job.request_id or record),
         # The function was called by S3: only the log, which AWS shows late, tells by which request.
         **({"billed": "once the log tells"} if run.way == "S3" and job.state == "done" else {}),
-        **(_reported(record) if record else {}),
-        **_answered(job, capacity),
+        **_reported(record),
+        **_reported(_answered(run)),
     }
 
 
-def _answered(job: Job, capacity: Capacity | None) -> dict[str, str]:
-    """What the answer of a direct call told of itself."""
-    if not job.done or job.error is not None:
-        return {}
-    result, cells = job.result(), {}
-    if result.billed_ms is not None:
-        cells["billed"] = _time(result.billed_ms)
-        if capacity is not None:
-            cells["cost"] = cost_text(run_cost(result.billed_ms, capacity.memory, capacity.architecture))
-    if result.memory_mb is not None:
-        cells["memory"] = f"{result.memory_mb} MB"
-    return cells
-
-
-def record_of(run: Run) -> RunRecord | None:
-    """What the answer of a run told, as the log will tell it some seconds later; None where it told nothing."""
+def _answered(run: Run) -> RunRecord | None:
+    """What the answer of a run told, as the log will tell it some seconds later; None where there is none."""
     job = run.job
-    if job is None or not job.done or job.error is not None or not job.request_id:
+    if job is None or not job.done or job.error is not None:
         return None
     result = job.result()
     worked = sum(seconds for part, seconds in result.timings.items() if part != "init")
-    return (
-        RunRecord(
-            job.request_id,
-            job.submitted,
-            outcome="ok",
-            seconds=worked,
-            points=run.coordinates.points,
-            timings=dict(result.timings),
-        )
-        if worked
-        else None
+    return RunRecord(
+        job.request_id,
+        job.submitted,
+        outcome="ok",
+        seconds=worked or None,
+        billed_ms=result.billed_ms,
+        memory_mb=result.memory_mb,
+        memory_size=result.memory_size,
+        points=run.coordinates.points,
+        timings=dict(result.timings),
+        architecture=result.architecture,
     )
+
+
+def record_of(run: Run) -> RunRecord | None:
+    """The same, where an estimate can go by it."""
+    record = _answered(run)
+    return record if record and record.request_id and record.seconds else None
 
 
 def record_row(record: RunRecord) -> dict[str, Any]:
@@ -157,9 +149,11 @@ def _by_the_bucket(record: RunRecord) -> str:
     return ", request by the bucket" if "request" in record.timings else ""
 
 
-def _reported(record: RunRecord) -> dict[str, str]:
+def _reported(record: RunRecord | None) -> dict[str, str]:
     """What Lambda reported of a run."""
-    cells = {}
+    cells: dict[str, str] = {}
+    if record is None:
+        return cells
     if record.billed_ms is not None:
         cells["billed"] = _time(record.billed_ms)
     if record.cost is not None:

@@ -266,7 +266,7 @@ class RunsTable:
         told = {record.request_id: record for record in self.history}
         own = [(run, run.job, self._id_of(run.job)) for run in self._runs if run.job]
         ids = {request_id for _, _, request_id in own}
-        rows = [run_row(run, job, told.get(request_id), self.capacity) for run, job, request_id in own]
+        rows = [run_row(run, job, told.get(request_id)) for run, job, request_id in own]
         rows += [record_row(record) for record in self.history if record.request_id not in ids]
         rows.sort(key=lambda row: row["started"], reverse=True)
         more = len(rows) - SHOWN

@@ -50,6 +50,13 @@ def test_an_estimate_is_never_below_zero_and_grows_with_the_points(runs: list[tu
     assert less.usd <= more.usd
 
 
+def test_a_run_with_other_memory_foretells_nothing() -> None:
+    other = record(1000, 50.0, memory_size=128)
+    assert estimate(1000, CAPACITY, [other]) is None
+    found = estimate(1000, CAPACITY, [other, record(1000, 2.0), record(1000, 2.0, memory_size=None)])
+    assert found is not None and found.runs == 2 and found.seconds == pytest.approx(2.0)
+
+
 def test_what_is_done_once_does_not_grow() -> None:
     timings = {"init": 0.0, "dependencies": 1.0, "import": 2.0, "evaluate": 0.4, "encode": 0.1, "upload": 0.0}
     found = estimate(2000, CAPACITY, [record(1000, 3.6, timings=timings)])

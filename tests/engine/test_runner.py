@@ -60,7 +60,8 @@ def test_an_inline_answer_becomes_the_very_array() -> None:
     assert result.array.identical(ARRAY)
     assert result.array.dtype == np.dtype("float64")
     assert result.array["lat"].dtype.isnative
-    assert (result.billed_ms, result.memory_mb, result.request_id) == (8, 99, "req-1")
+    assert (result.billed_ms, result.memory_mb, result.memory_size) == (8, 99, 512)
+    assert result.request_id == "req-1"
 
 
 def test_a_stored_answer_is_followed_without_the_caller_noticing() -> None:

@@ -81,6 +81,7 @@ def make_result(array: xr.DataArray | None = None) -> Result:
         log="",
         billed_ms=900,
         memory_mb=128,
+        memory_size=2048,
     )
 
 

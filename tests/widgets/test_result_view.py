@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,10 +79,10 @@ def front(view: ResultView) -> Front:
 def make_result() -> Any:
     """Makes a result as a run gives it."""
 
-    def make_result(log: str = "") -> Result:
+    def make_result(**told: Any) -> Result:
         return Result(
-            array=cube(), timings={}, versions={"podpac": "4.0.1"}, elapsed=1.25, request_id="r-1", log=log,
-            billed_ms=900, memory_mb=128,
+            array=cube(), timings={}, versions={"podpac": "4.0.1"}, elapsed=1.25, request_id="r-1", log="",
+            billed_ms=900, memory_mb=128, **told,
         )  # fmt: skip
 
     return make_result
@@ -438,10 +437,9 @@ def test_where_a_result_comes_from_is_shown_and_in_every_file(
 
 
 def test_cost_is_that_of_the_memory_the_function_has(make_result: Any) -> None:
-    log = "REPORT RequestId: r Duration: 900 ms Billed Duration: 900 ms Memory Size: 2048 MB Max Memory Used: 128 MB"
-    origin = describe_origin(make_result(log), {}, "", datetime(2026, 1, 2, tzinfo=UTC))
+    origin = describe_origin(make_result(memory_size=2048), {}, "", datetime(2026, 1, 2, tzinfo=UTC))
     assert "2048 MB" in origin["Cost on AWS"] and origin["Arrived"] == "2026-01-02 00:00:00 UTC"
-    on_arm = replace(make_result(log), architecture="arm64")
+    on_arm = make_result(memory_size=2048, architecture="arm64")
     cheaper = describe_origin(on_arm, {}, "", datetime(2026, 1, 2, tzinfo=UTC))
     assert cheaper["Cost on AWS"] != origin["Cost on AWS"]
     assert set(origin_attrs(origin)) >= {"provenance_cost_on_aws", "provenance_time_taken"}

@@ -47,6 +47,18 @@ def test_a_run_has_a_row_with_what_it_took(built: Studio, front_end: Any) -> Non
     json.dumps(row)
 
 
+def test_a_run_has_cost_what_it_did_whatever_the_function_is_by_now(built: Studio, front_end: Any) -> None:
+    front_end.press(built.pipeline, "run")
+    built.wait(30)
+    [before] = rows(built)
+    built.deploy.deployment.function_memory = 10_240
+    front_end.press(built.pipeline, "refresh")
+    built.wait(30)
+    assert built.pipeline.capacity().memory == 10_240  # type: ignore[union-attr]  # there is a wish
+    [after] = rows(built)
+    assert after["cost"] == before["cost"]
+
+
 def test_each_run_can_be_cancelled_alone(built: Studio, backend: Any, front_end: Any) -> None:
     backend.hold = threading.Event()
     front_end.press(built.pipeline, "run")
