@@ -511,6 +511,12 @@ def test_a_person_signs_in_by_a_browser(lab: Any, open_studio: Any) -> None:
     expect(step.get_by_text("Connected to account 123456789012")).to_be_visible()
     expect(place).to_be_hidden()
     expect(studio.button("Sign in")).to_be_hidden()
+    # An address comes from outside: what leads to no page is text.
+    odd = "javascript:window.attacked=1"
+    lab.run_code(f"studio.credentials._signing_in.show(SignIn({odd!r}, {odd!r}, 'X', datetime.now(UTC)))")
+    expect(place.get_by_text(odd)).to_be_visible()
+    expect(place.get_by_text("The code has run out")).to_be_visible()
+    expect(place.get_by_role("link")).to_have_count(0)
 
 
 def test_the_question_takes_no_focus_out_of_a_field_or_another_view(
