@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as tl
 
-from podpac_lambda_widgets.errors import PodpacLambdaError
+from podpac_lambda_widgets.widgets.cards import explain
 from podpac_lambda_widgets.widgets.credentials_fields import permissions_card, permissions_in_words
 from podpac_lambda_widgets.widgets.worker import Task
 
@@ -84,16 +84,17 @@ class Permissions:
         self._asked += 1
         asked = self._open = self._asked
 
-        def ask(task: Task) -> tuple[tuple[str, ...] | None, str]:
+        def ask(task: Task) -> tuple[str, tuple[str, ...], str]:
             try:
                 missing = stack.missing_for("deploy")
-                return missing, json.dumps(stack.policy_for("deploy"), indent=2) if missing else ""
-            except PodpacLambdaError:
-                return None, ""
+                policy = json.dumps(stack.policy_for("deploy"), indent=2) if missing else ""
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is said and harms nothing else
+                return f"Could not be asked: {explain(error, 'Asking').what}", (), ""
+            return permissions_in_words(missing), missing or (), policy
 
         self._form.start("Ask what is permitted", ask, lambda answer: self._show(asked, *answer), quiet=True)
 
-    def _show(self, asked: int, missing: tuple[str, ...] | None, policy: str) -> None:
+    def _show(self, asked: int, said: str, missing: tuple[str, ...], policy: str) -> None:
         if asked != self._asked:
             return
         self._open = 0
@@ -101,7 +102,7 @@ class Permissions:
             self._changed = False
             self.ask()
             return
-        self.said = permissions_in_words(missing)
+        self.said = said
         self._form.facts = [*(fact for fact in self._form.facts if fact[0] != _TERM), *self.fact]
         shown, self._card = self._card, permissions_card(missing, policy) if missing else {}
         # Whatever else the form tells is not for us to take away.

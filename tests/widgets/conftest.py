@@ -153,6 +153,7 @@ class FakeStack:
         """Asked in the background too."""
         self.backend.threads.add(threading.get_ident())
         self.backend.permissions_of.append(self.deployment.function_name)
+        self.backend.fail_if_told("missing_for")
         if self.backend.hold_permissions is not None:
             self.backend.running.set()
             self.backend.hold_permissions.wait(10)

@@ -246,6 +246,10 @@ def test_what_may_not_be_done_is_said_by_name_with_the_policy_to_ask_for(studio:
     backend.missing = None
     connect(studio)
     assert ["Permissions", "AWS does not let us ask: building will tell"] in form.facts
+    backend.errors["missing_for"] = EndpointUnreachableError("Asking IAM failed: AWS could not be reached")
+    connect(studio)
+    assert ["Permissions", "Could not be asked: Asking IAM failed: AWS could not be reached"] in form.facts
+    assert (form.standing, form.card) == ("done", {})
 
 
 def test_another_wish_asks_for_other_permissions(studio: Studio, backend: Any, front_end: Any) -> None:
