@@ -170,6 +170,7 @@ class RunsTable:
                 # The rows stay as they were read before, and that is said.
                 self._remark = f"AWS could not be asked for its runs: {shown.what}"
                 self.show()
+                self._form.on_error(shown)
             return shown
 
         self._worker.start(Task("Looking at the runs", quiet=True), work, finished, failed)

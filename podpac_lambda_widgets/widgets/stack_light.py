@@ -92,6 +92,7 @@ class StackLight:
         self._read_at = self.now()
         when = f"read at {self._read_at.astimezone(UTC):%H:%M:%S} UTC"
         if isinstance(found, PodpacLambdaError):
+            self._form.on_error(found)
             self._form.light = {"tone": "bad", "text": f"AWS could not be asked: {found.what}", "when": when}
             return
         light, exists = describe_light(found)

@@ -216,6 +216,22 @@ def test_credentials_that_end_during_work_are_replaced_without_losing_anything(
     assert backend.names()[-1] == step
 
 
+@pytest.mark.parametrize(
+    ("asks", "form", "press"), [("describe", "deploy", "look"), ("capacity", "pipeline", "refresh")]
+)
+def test_credentials_that_end_while_somebody_only_looks_are_asked_for_again(
+    studio: Studio, backend: Any, front_end: Any, asks: str, form: str, press: str
+) -> None:
+    connect(studio)
+    backend.errors[asks] = ExpiredCredentialsError("The security token has expired")
+    front_end.press(getattr(studio, form), press)
+    studio.wait(10)
+    assert (studio.credentials.standing, credentials_fact(studio)) == ("failed", "Expired")
+    del backend.errors[asks]
+    connect(studio)
+    assert studio.credentials.standing == "done"
+
+
 def test_new_credentials_for_the_same_account_leave_what_was_built_ready_to_run(studio: Studio, backend: Any) -> None:
     connect(studio)
     studio.deploy.plan()
