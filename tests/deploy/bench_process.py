@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -100,6 +103,17 @@ def sweep(bench: Bench, places: Places, asked: dict[str, Any]) -> dict[str, Any]
     return asdict(bench.sweep(operation, asked["size"]))
 
 
+@contextmanager
+def own_directory(**where: Any) -> Iterator[str]:
+    """A folder that goes with the process that made it: a fork that leaves the block is not the one that goes on."""
+    path, maker = tempfile.mkdtemp(**where), os.getpid()
+    try:
+        yield path
+    finally:
+        if os.getpid() == maker:
+            shutil.rmtree(path)
+
+
 def main() -> None:
     """Serve until the input ends."""
     logging.disable()
@@ -108,6 +122,7 @@ def main() -> None:
     sessions.regions = cache(sessions.regions)
     # The same words for every request: a tenth of its time.
     useragent.sanitize_user_agent_string_component = cache(useragent.sanitize_user_agent_string_component)
+    tempfile.TemporaryDirectory = own_directory  # type: ignore[assignment,misc]  # archives are fetched into one
     # A fork has one thread.
     objects._TRANSFER = TransferConfig(use_threads=False)
     with tempfile.TemporaryDirectory(prefix="podpac-sweep-") as directory:

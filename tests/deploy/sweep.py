@@ -279,6 +279,8 @@ class _Sweep:
 
     def _become(self, case: Case) -> None:
         """Be what the fork stands for: the process that it comes from, or another, which sees that one killed."""
+        # What the runs after the cut remember of archives would save the one that goes on the calls that fetch them.
+        os.environ[CACHE_VARIABLE] = tempfile.mkdtemp(dir=os.environ[CACHE_VARIABLE])
         # The lock is in the name of the one that goes on.
         if not case.kills:
             lock.own_process = lambda: self._process
