@@ -52,6 +52,10 @@ PACKED: dict[str, Any] = {"sync": True, "to_json": _pack}
 class DrawnForm(Widget):  # type: ignore[misc]  # ipywidgets ships no types
     """A form as data: whatever the front end shows is in these traits, as plain text."""
 
+    # A form is drawn by a page: what a widget says of a view of its own would stand in every saved notebook.
+    _view_module = tl.Unicode(None, allow_none=True)
+    _view_module_version = tl.Unicode()
+
     # What a form is made of does not change: the page asks for it by a message, and no saved notebook has to hold it.
     title = tl.Unicode()
     purpose = tl.Unicode()
@@ -113,6 +117,10 @@ class DrawnForm(Widget):  # type: ignore[misc]  # ipywidgets ships no types
         }
         if changed:
             self.send({"type": "choices", "choices": changed})
+
+    def thumbnail(self) -> bytes:
+        """A small PNG of the picture that the form shows; nothing where it shows none."""
+        return b""
 
     def stand(self, standing: str, note: str) -> None:
         """Say how this step stands."""

@@ -64,6 +64,13 @@ class ResultDrawing(ResultOutputs):
         """
         return self._slices().point_at(x, y, photo=self.display.shown == COLOURS)
 
+    def thumbnail(self) -> bytes:
+        """The plane that is shown as a small PNG; nothing for a line or a single value."""
+        from podpac_lambda_widgets.widgets.result_thumbnail import draw_thumbnail
+
+        shown = self._shown
+        return b"" if shown is None or shown.slices is None else draw_thumbnail(self._slices(), self.display)
+
     # The front end
 
     def handle_message(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:

@@ -7,6 +7,7 @@ changes in the notebook without the forms being drawn again.
 
 from __future__ import annotations
 
+import base64
 import re
 import uuid
 from collections.abc import Iterable
@@ -112,7 +113,7 @@ def _error(card: dict[str, Any]) -> str:
 
 
 def _result(form: Form) -> str:
-    """What a form shows in a picture, in words and numbers."""
+    """What a form shows in a picture: a small one, words and numbers."""
     alt = getattr(form, "picture", {}).get("alt")
     if not alt:
         return ""
@@ -120,4 +121,7 @@ def _result(form: Form) -> str:
         f"<tr><th scope='row'>{escape(str(term))}</th><td>{escape(_mask(value))}</td></tr>"
         for term, value, *_ in form.facts
     )
-    return f"<p>{escape(alt)}</p><table><tbody>{facts}</tbody></table>"
+    png = base64.b64encode(form.thumbnail()).decode()
+    # The sentence beside it says what it shows.
+    image = f"<p><img alt='' width='192' src='data:image/png;base64,{png}'></p>" if png else ""
+    return f"{image}<p>{escape(alt)}</p><table><tbody>{facts}</tbody></table>"

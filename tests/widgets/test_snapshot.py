@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import io
 import re
 from html.parser import HTMLParser
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
+from PIL import Image
+
+from podpac_lambda_widgets.widgets.result_thumbnail import MOST_BYTES
 
 _STUDIO = "from podpac_lambda_widgets import Studio\nstudio = Studio()\nstudio"
 _HAPPENS = """
@@ -84,6 +90,18 @@ def test_it_tells_how_the_forms_stand_when_the_notebook_was_saved(saved: nbforma
     lines = snapshot["data"]["text/plain"].splitlines()
     assert lines[0] == "PODPAC on AWS Lambda"
     assert len(lines) == 6
+
+
+def test_the_result_is_seen_in_a_small_picture(saved: nbformat.NotebookNode) -> None:
+    found = re.findall(r"src='data:image/png;base64,([^']+)'", saved.cells[0].outputs[1]["data"]["text/html"])
+    [png] = [base64.b64decode(each) for each in found]
+    assert len(png) <= MOST_BYTES
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+    height, width, _ = pixels.shape
+    assert width > 1.5 * height > 15
+    # The wave is highest in the north of the middle, and lowest in the south of it.
+    for row, colour in ((0, (236, 229, 27)), (height - 1, (71, 16, 99))):
+        assert np.abs(pixels[row, width // 2] - colour).max() < 12
 
 
 def test_what_is_in_it_is_text_and_never_markup(saved: nbformat.NotebookNode) -> None:
