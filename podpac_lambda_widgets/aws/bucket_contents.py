@@ -10,8 +10,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets import limits
+from podpac_lambda_widgets.aws.error_codes import error_code
 from podpac_lambda_widgets.aws.head import status
-from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError
 from podpac_lambda_widgets.plan.account import BucketCount, Progress
 from podpac_lambda_widgets.plan.resources import STACK_METADATA, Bucket, BucketContents, StoredObject

@@ -16,7 +16,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets.aws import tags
-from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.aws.error_codes import error_code
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.errors import ResourceNotFoundError
 from podpac_lambda_widgets.plan.changes import Update
 from podpac_lambda_widgets.plan.resources import Budget, Observed

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from podpac_lambda_widgets.aws.translate import error_code
+from podpac_lambda_widgets.aws.error_codes import error_code
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import InvalidValueError

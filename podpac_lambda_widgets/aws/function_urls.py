@@ -11,8 +11,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets.aws import tags
+from podpac_lambda_widgets.aws.error_codes import error_code
 from podpac_lambda_widgets.aws.function_policy import put_statement, read_statements, remove_statement
-from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import ResourceExistsError
 from podpac_lambda_widgets.plan.changes import Update

@@ -9,8 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError, WaiterError
 
 from podpac_lambda_widgets.aws import tags
+from podpac_lambda_widgets.aws.error_codes import error_code, error_message, request_id
 from podpac_lambda_widgets.aws.function_code import check_code, code_arguments, hexadecimal
-from podpac_lambda_widgets.aws.translate import asking, error_code, error_message, request_id
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import AwsError, ResourceNotFoundError

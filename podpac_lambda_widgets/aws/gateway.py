@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
+from podpac_lambda_widgets.aws.error_codes import error_code, error_message
 from podpac_lambda_widgets.aws.function_policy import function_name, put_statement, remove_statement
 from podpac_lambda_widgets.aws.gateway_reading import (
     ALL_METHODS,
@@ -19,7 +20,7 @@ from podpac_lambda_widgets.aws.gateway_reading import (
     settings_digest,
     with_identifier,
 )
-from podpac_lambda_widgets.aws.translate import asking, error_code, error_message
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import ResourceNotFoundError

@@ -16,8 +16,9 @@ from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 
 from podpac_lambda_widgets.aws import tags
+from podpac_lambda_widgets.aws.error_codes import error_code
 from podpac_lambda_widgets.aws.function_policy import function_name, read_statements
-from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.plan.resources import API_ID, Observed, RestApi
 
 #: The most that a page of a list holds (API Gateway API reference, GetRestApis); it gives 25 unasked.

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from botocore.exceptions import ClientError
 
-from podpac_lambda_widgets.aws.translate import asking, request_id, translate
+from podpac_lambda_widgets.aws.error_codes import request_id
+from podpac_lambda_widgets.aws.translate import asking, translate
 from podpac_lambda_widgets.errors import AccessDeniedError, AwsError, PodpacLambdaError
 
 #: Asks AWS anew who we are; raises a CredentialsError when it does not know us any more.

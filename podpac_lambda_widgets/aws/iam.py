@@ -9,7 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets.aws import tags
-from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.aws.error_codes import error_code
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import ResourceNotFoundError

@@ -7,7 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.aws.error_codes import error_code
+from podpac_lambda_widgets.aws.translate import asking
 
 #: What ends the ids of our rules, after what they have in common (:func:`~.plan.policies.lifecycle_rules`).
 _SUFFIXES = ("-uploads", "-results")

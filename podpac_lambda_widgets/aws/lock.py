@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import Any
 
 from podpac_lambda_widgets.aws.builder import describe_builder, own_process, process_has_ended
+from podpac_lambda_widgets.aws.error_codes import error_code
 from podpac_lambda_widgets.aws.tags import stack_of
-from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import AccessDeniedError, PodpacLambdaError, ResourceNotFoundError, StackBusyError

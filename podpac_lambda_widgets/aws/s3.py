@@ -9,9 +9,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from podpac_lambda_widgets.aws import tags
+from podpac_lambda_widgets.aws.error_codes import error_code
 from podpac_lambda_widgets.aws.head import Confirm, bucket_region, status, translate_head
 from podpac_lambda_widgets.aws.lifecycle import put_lifecycle, read_lifecycle
-from podpac_lambda_widgets.aws.translate import asking, error_code
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import retry
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.errors import BucketElsewhereError, ResourceExistsError, ResourceNotFoundError

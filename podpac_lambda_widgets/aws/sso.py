@@ -19,7 +19,8 @@ from botocore.config import Config
 from botocore.credentials import AssumeRoleProvider, CredentialResolver, ProfileProviderBuilder
 from botocore.utils import SSOTokenLoader
 
-from podpac_lambda_widgets.aws.translate import asking, error_code, error_message
+from podpac_lambda_widgets.aws.error_codes import error_code, error_message
+from podpac_lambda_widgets.aws.translate import asking
 from podpac_lambda_widgets.aws.waiting import CONNECT_TIMEOUT, READ_TIMEOUT
 from podpac_lambda_widgets.clock import Clock, SystemClock
 from podpac_lambda_widgets.errors import CancelledError, CredentialsError, ExpiredCredentialsError
