@@ -251,7 +251,8 @@ class Form(DrawnForm):
     def _answer_page(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         # One message back, however many traits have changed meanwhile: a page that draws each change falls behind.
         with self.hold_sync():
-            self.handle_message(content, buffers)
+            name = str(content.get("name") or content.get("type") or "A message")
+            self.perform_with(name, lambda: self.handle_message(content, buffers))
 
     def handle_message(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         """Handle one message of the front end. A name that does not exist is no request of ours, and ignored."""

@@ -49,6 +49,19 @@ def test_every_control_has_its_name_once(studio: Studio, name: str) -> None:
     assert {label: found.count(label) for label in NAMES[name]} == dict.fromkeys(NAMES[name], 1)
 
 
+def test_what_goes_wrong_with_a_message_unforeseen_is_seen(
+    studio: Studio, front_end: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = studio.pipeline
+    monkeypatch.setattr(form.nodes, "show", lambda: 1 / 0)
+    front_end.type(form, "pipeline", '{"A": {"node": "core.algorithm.utility.Arange"}}')
+    assert form.card["what"] == "Pipeline stopped unexpectedly"
+    assert form.card["why"].startswith("ZeroDivisionError") and "Traceback" in form.card["details"]
+    monkeypatch.undo()
+    front_end.press(form, "example_0")
+    assert form.problems == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_control_that_is_drawn_does_something(studio: Studio, name: str) -> None:
     form = getattr(studio, name)
