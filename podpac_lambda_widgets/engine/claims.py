@@ -76,11 +76,15 @@ class Sent:
         try:
             yield
         except PodpacLambdaError:
-            former = self.name
-            for each in fields(self):
-                setattr(self, each.name, each.default)
-            self.former = former
+            self.begin_anew()
             raise
+
+    def begin_anew(self) -> None:
+        """Have it sent again by who goes on with it."""
+        former = self.name
+        for each in fields(self):
+            setattr(self, each.name, each.default)
+        self.former = former
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from podpac_lambda_widgets.clock import Clock
 from podpac_lambda_widgets.engine.abandoning import pause
@@ -20,7 +19,9 @@ from podpac_lambda_widgets.errors import (
     CancelledError,
     EndpointUnreachableError,
     FunctionTimeoutError,
+    PodpacLambdaError,
     ResourceNotFoundError,
+    ResultError,
     from_dict,
 )
 from podpac_lambda_widgets.limits import ASYNC_REQUEST_BYTES
@@ -122,7 +123,7 @@ def trigger_pipeline(
     key, body = await_object(account, place.bucket, keys, seconds=timeout + _QUEUE, clock=clock, cancelled=cancelled)
     if key != keys[0]:
         with sent.answered():
-            raise from_dict(_mapping(json.loads(body)).get("error", {}))
+            raise _read_error(body, key)
     elapsed = clock.monotonic() - began
     listener(RunProgressed("done", f"{elapsed:.1f} s"))
     return Result(
@@ -136,8 +137,20 @@ def pipeline_file(name: str) -> str:
     return f"{name}.json"
 
 
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _read_error(body: bytes, key: str) -> PodpacLambdaError:
+    """The error that the function has left in place of a result."""
+    try:
+        told = json.loads(body)["error"]
+    except (ValueError, TypeError, LookupError):
+        told = None
+    if isinstance(told, dict):
+        return from_dict(told)
+    return ResultError(
+        "The function failed, and what it wrote about it cannot be read",
+        resource=key,
+        why=ascii(body[:80]),
+        next_step="Look at the function's log.",
+    )
 
 
 def await_object(

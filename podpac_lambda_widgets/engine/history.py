@@ -48,6 +48,8 @@ class RunRecord:
     architecture : str
     keys : tuple of str
         The ends of the keys of the pipelines that S3 started the function for, of the first five.
+    delivery : str
+        The name under which an asynchronous request was sent.
     """
 
     request_id: str
@@ -63,6 +65,7 @@ class RunRecord:
     timings: dict[str, float] = field(default_factory=dict)
     architecture: str = "x86_64"
     keys: tuple[str, ...] = ()
+    delivery: str = ""
 
     @property
     def cost(self) -> float | None:
@@ -137,4 +140,5 @@ def _entry(message: str) -> dict[str, Any]:
         "points": points if isinstance(points, int) else None,
         "timings": {str(k): float(v) for k, v in timings.items()} if isinstance(timings, dict) else {},
         "keys": tuple(str(key) for key in keys) if isinstance(keys, list) else (),
+        "delivery": str(found.get("delivery", "")),
     }

@@ -19,6 +19,7 @@ from podpac_lambda_widgets.errors import (
     FunctionOutOfMemoryError,
     FunctionTimeoutError,
     PodpacLambdaError,
+    ResourceNotFoundError,
     ResultError,
     RunError,
     ThrottledError,
@@ -166,7 +167,17 @@ class Run:
         return body
 
     def _fetch(self, stored: StoredAnswer) -> bytes:
-        return self._account.fetch(stored.bucket, stored.key, lambda done, total: None, own=True)
+        try:
+            return self._account.fetch(stored.bucket, stored.key, lambda done, total: None, own=True)
+        except ResourceNotFoundError as error:
+            raise ResultError(
+                "The result is not in the bucket any more",
+                resource=f"s3://{stored.bucket}/{stored.key}",
+                why="It was deleted, or has expired, since the function wrote it.",
+                next_step="Run the pipeline again.",
+                code=error.code,
+                request_id=error.request_id,
+            ) from None
 
     def told(self, answer: Answer) -> dict[str, Any]:
         """What is known of the run, once its result is here."""

@@ -13,7 +13,7 @@ from podpac_lambda_widgets.engine.events import Listener
 from podpac_lambda_widgets.engine.history import find_request
 from podpac_lambda_widgets.engine.results import Result
 from podpac_lambda_widgets.engine.runner import run_pipeline
-from podpac_lambda_widgets.errors import InvalidValueError, PodpacLambdaError
+from podpac_lambda_widgets.errors import InvalidValueError, PodpacLambdaError, ResultError
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
 from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.plan.account import LogLine
@@ -60,6 +60,10 @@ class Submission:
             with self.by.calling(request) as told:
                 self._check_same(told["place"])
                 result = self._run(request, {**told, "listener": listener, "cancelled": cancelled, "sent": self.sent})
+        except ResultError:
+            # It would be as bad the next time: fetched again or looked at again.
+            self.sent.begin_anew()
+            raise
         except PodpacLambdaError as error:
             if self.left_off:
                 error.next_step = f"{error.next_step} Then go on with this run: it is not sent again.".strip()

@@ -18,6 +18,7 @@ from podpac_lambda_widgets.studio.entrance import Entrance
 from podpac_lambda_widgets.studio.revival import describe_revival
 from podpac_lambda_widgets.widgets import credentials_form, deploy_form, pipeline_form, result_view, source_form
 from podpac_lambda_widgets.widgets.notebook import read_variables
+from podpac_lambda_widgets.widgets.result_origin import describe_place
 from podpac_lambda_widgets.widgets.result_preparation import Asked, Shown, ZarrLink, prepare_array, prepare_result
 from podpac_lambda_widgets.widgets.stack_light import describe_light
 from podpac_lambda_widgets.widgets.worker import Worker
@@ -177,6 +178,7 @@ class PipelineForm(pipeline_form.PipelineForm):
         self._stack: Callable[[], StackActions] = lambda: entrance.stack(wish, None)
         super().__init__(entrance.worker, self._stack, read_variables)
         self.prepare = self._prepare
+        self.provenance = lambda: describe_place(wish.function_name, entrance.connection)
         self.wished = lambda: wished_capacity(wish)
         wish.observe(lambda change: self.follow_capacity())
         self.code_before = lambda: [entrance.write_code(), entrance.write_node(wish)]

@@ -23,7 +23,7 @@ from podpac_lambda_widgets.widgets.deploy_form import DeployForm
 from podpac_lambda_widgets.widgets.notebook import read_variables
 from podpac_lambda_widgets.widgets.page import Page
 from podpac_lambda_widgets.widgets.pipeline_form import PipelineForm
-from podpac_lambda_widgets.widgets.result_origin import mask_account
+from podpac_lambda_widgets.widgets.result_origin import describe_place
 from podpac_lambda_widgets.widgets.result_preparation import Asked, ZarrLink, prepare_result
 from podpac_lambda_widgets.widgets.result_view import ResultView
 from podpac_lambda_widgets.widgets.source_form import SourceForm
@@ -162,13 +162,7 @@ class Studio(Page):
         return self._backend.stack(connection.account, deployment, Source(**self.source.source.trait_values()))
 
     def _provenance(self) -> Mapping[str, str]:
-        connection = self.credentials.connection
-        provenance = {"Function": self.deploy.deployment.function_name}
-        if connection is not None:
-            place = "Embedded AWS" if connection.embedded else "AWS"
-            provenance["Ran on"] = f"{place}, {connection.identity.region}"
-            provenance["Account"] = mask_account(connection.identity.account)
-        return provenance
+        return describe_place(self.deploy.deployment.function_name, self.credentials.connection)
 
     def _prepare(
         self, asked: Asked, result: Result, provenance: Mapping[str, str], link: ZarrLink

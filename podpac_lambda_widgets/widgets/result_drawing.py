@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +109,7 @@ class ResultDrawing(ResultOutputs):
         photo = self.display.shown == COLOURS
         if "column" in content:
             return self._slices().point(_whole(content["column"]), _whole(content.get("row")), photo=photo)
-        x, y = (float(content.get(name) or 0) for name in ("x", "y"))
+        x, y = (_number(content.get(name)) for name in ("x", "y"))
         return self._slices().point_at(x, y, photo=photo)
 
     def _values_at(self, point: Point) -> list[tuple[str, str]] | None:
@@ -173,6 +174,11 @@ class ResultDrawing(ResultOutputs):
 def plane_text(plane: Sequence[object]) -> str:
     """The two dimensions of a plane, or the one of a line, as a choice."""
     return " × ".join(map(str, plane))
+
+
+def _number(value: object) -> float:
+    """A number of a message; 0 for what is none."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
 
 
 def _whole(value: object) -> int:

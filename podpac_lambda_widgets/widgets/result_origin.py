@@ -11,6 +11,7 @@ from podpac_lambda_widgets.plan.run_cost import cost_text, run_cost
 
 if TYPE_CHECKING:
     from podpac_lambda_widgets.engine.results import Result
+    from podpac_lambda_widgets.widgets.backend import Connection
 
 #: Of an account number, what is shown.
 _SHOWN_DIGITS = 4
@@ -22,6 +23,15 @@ def mask_account(account: str) -> str:
     return "*" * max(len(account) - _SHOWN_DIGITS, 0) + account[-_SHOWN_DIGITS:]
 
 
+def describe_place(function_name: str, connection: Connection | None) -> dict[str, str]:
+    """Term and value of where a function runs."""
+    place = {"Function": function_name}
+    if connection is not None:
+        place["Ran on"] = f"{'Embedded AWS' if connection.embedded else 'AWS'}, {connection.identity.region}"
+        place["Account"] = mask_account(connection.identity.account)
+    return place
+
+
 def describe_origin(result: Result, where: Mapping[str, str], pipeline: str, now: datetime) -> dict[str, str]:
     """Term and value of how a result came about.
 
@@ -29,7 +39,7 @@ def describe_origin(result: Result, where: Mapping[str, str], pipeline: str, now
     ----------
     result : Result
     where : mapping of str to str
-        Which function ran it, and where; accounts masked, see :func:`mask_account`.
+        Which function ran it, and where; accounts masked, as :func:`describe_place` has it.
     pipeline : str
         The definition, as JSON; may be empty.
     now : datetime

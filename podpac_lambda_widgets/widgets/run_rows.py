@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +121,28 @@ def record_of(run: Run) -> RunRecord | None:
     """The same, where an estimate can go by it."""
     record = _answered(run)
     return record if record and record.request_id and record.seconds else None
+
+
+def request_of(job: Job | None, told: Sequence[RunRecord]) -> str:
+    """By which AWS's log knows a run: as it says of the name under which that was sent, else as the run's answer says.
+
+    S3 hands an object to the function, and nobody is told by which request; what an event with several objects has cost
+    belongs to no single one of them. A gateway may give an asynchronous request another id than it told.
+
+    Parameters
+    ----------
+    told : sequence of RunRecord
+        What the log tells of the function's runs.
+    """
+    if job is None:
+        return ""
+    name = job.sent_name
+    named = (each for each in told if name and (each.delivery == name or _is_of_object(each, f"{name}.json")))
+    return next((each.request_id for each in named), job.request_id)
+
+
+def _is_of_object(record: RunRecord, file_name: str) -> bool:
+    return len(record.keys) == 1 and file_name in record.keys[0]
 
 
 def record_row(record: RunRecord) -> dict[str, Any]:

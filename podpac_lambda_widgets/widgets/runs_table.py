@@ -16,7 +16,7 @@ from podpac_lambda_widgets.model.pipeline import Pipeline
 from podpac_lambda_widgets.widgets.backend import StackActions
 from podpac_lambda_widgets.widgets.cards import explain
 from podpac_lambda_widgets.widgets.result_preparation import Asked, ZarrLink
-from podpac_lambda_widgets.widgets.run_rows import Run, ended, record_of, record_row, run_row
+from podpac_lambda_widgets.widgets.run_rows import Run, ended, record_of, record_row, request_of, run_row
 from podpac_lambda_widgets.widgets.worker import Task, Worker
 
 if TYPE_CHECKING:
@@ -253,19 +253,20 @@ class RunsTable:
 
     def of_pipeline(self, pipeline: Pipeline) -> frozenset[str]:
         """The request ids of the runs of a pipeline."""
-        ids = (self._id_of(run.job) for run in self._runs if run.pipeline == pipeline and not run.written)
+        ids = (request_of(run.job, self.history) for run in self._runs if run.pipeline == pipeline and not run.written)
         return frozenset(each for each in ids if each)
 
     def records(self) -> tuple[RunRecord, ...]:
         """What is known of the function's runs, newest first: by their answers here, else by the log."""
         told = {record.request_id for record in self.history}
-        own = [record for record in map(record_of, self._runs) if record and record.request_id not in told]
+        new = [run for run in self._runs if request_of(run.job, self.history) not in told]
+        own = [record for record in map(record_of, new) if record]
         return (*own, *self.history)
 
     def show(self) -> None:
         """Write the rows, newest first."""
         told = {record.request_id: record for record in self.history}
-        own = [(run, run.job, self._id_of(run.job)) for run in self._runs if run.job]
+        own = [(run, run.job, request_of(run.job, self.history)) for run in self._runs if run.job]
         ids = {request_id for _, _, request_id in own}
         rows = [run_row(run, job, told.get(request_id)) for run, job, request_id in own]
         rows += [record_row(record) for record in self.history if record.request_id not in ids]
@@ -285,18 +286,7 @@ class RunsTable:
     def _request_id(self, key: str) -> str:
         if any(record.request_id == key for record in self.history):
             return key
-        return self._id_of(self._find(key).job)
-
-    def _id_of(self, job: Job | None) -> str:
-        """By which AWS's log knows a run: as its answer says, else as the log says of the object that began it.
-
-        S3 hands the object to the function, and nobody is told by which request; what an event with several objects
-        has cost belongs to no single one of them.
-        """
-        if job is None or job.request_id or not job.sent_name:
-            return job.request_id if job is not None else ""
-        began = (record for record in self.history if len(record.keys) == 1)
-        return next((each.request_id for each in began if f"{job.sent_name}.json" in each.keys[0]), "")
+        return request_of(self._find(key).job, self.history)
 
 
 _NO_LINES = "The log has no lines of this run yet; AWS shows them some seconds late."

@@ -179,6 +179,19 @@ def test_what_is_no_answer_is_never_returned_as_data(account: Account, run: Any,
         run(account, Request(SIN, grid()))
 
 
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b'{"error": 1}', b'{"other": {}}', b"\xff"])
+def test_an_error_that_cannot_be_read_is_told_as_such(account: Account, body: bytes) -> None:
+    def put_garbage(bucket: str, key: str, request: bytes, stack: str) -> None:
+        name = key.rpartition("/")[2].removesuffix(".json")
+        put = {"Bucket": BUCKET, "Key": f"{OUTPUT}/{name}.error.json", "Body": body}
+        account.clock.meanwhile.append(lambda: account.client.put_object(**put))
+
+    account.put = put_garbage  # type: ignore[method-assign]
+    with pytest.raises(errors.ResultError, match="cannot be read") as raised:
+        trigger(account, Request(SIN, grid()))
+    assert "error.json" in raised.value.resource
+
+
 def test_a_request_that_lambda_delivers_twice_has_one_answer_the_first(account: Account) -> None:
     event, key = json.loads(encode_request(Request(SIN, grid(), delivery="d" * 32))), f"{OUTPUT}/deliveries/{'d' * 32}"
     account.function.handle(event)

@@ -293,6 +293,23 @@ def test_a_job_is_gone_on_with_where_it_was_sent_and_only_when_it_failed() -> No
     assert cloud.calls == 1
 
 
+def test_a_result_that_is_gone_from_the_bucket_by_then_is_computed_anew() -> None:
+    cloud = Cloud(expired())
+    axis = {"start": 0.0, "stop": 1.0, "size": 1400}
+    coordinates = CoordinatesDefinition.parse({"coords": [{"name": name, **axis} for name in ("lat", "lon")]})
+    job = stack_of(cloud).submit(Pipeline(SIN), coordinates, "eval")
+    with pytest.raises(errors.ExpiredCredentialsError):
+        job.result(PATIENCE)
+    cloud.refusal = None
+    cloud.objects.clear()
+    with pytest.raises(errors.ResultError, match="not in the bucket any more") as raised:
+        stack_of(cloud).resume(job).result(PATIENCE)
+    assert raised.value.next_step == "Run the pipeline again."
+    assert not job.left_off
+    assert stack_of(cloud).resume(job).result(PATIENCE).array.shape == (1400, 1400)
+    assert cloud.calls == 2
+
+
 def test_what_the_function_answered_with_an_error_is_sent_anew() -> None:
     cloud = Cloud()
     rejected = {"x": {"node": "core.algorithm.generic.Mask", "attrs": {"bool_op": "=="}}}

@@ -13,6 +13,7 @@ import xarray as xr
 import podpac_lambda_widgets as plw
 from podpac_lambda_widgets.errors import NoCredentialsError, ResultError
 from podpac_lambda_widgets.plan.account import Identity
+from podpac_lambda_widgets.remote.netcdf import decode_array
 from podpac_lambda_widgets.studio.behind import Aws
 from podpac_lambda_widgets.widgets.backend import Connection
 from podpac_lambda_widgets.widgets.form import Form
@@ -153,6 +154,10 @@ def test_forms_are_joined_by_hand(repository: Path) -> None:
     assert (row["title"], row["state"], row["way"]) == ("SinCoords", "done", "direct")
     assert "1 run of this pipeline" in run.outlook["text"]
     assert view.result is not None
+    attributes = decode_array(view.encode("netcdf")).attrs
+    assert attributes["provenance_function"] == wish.function_name
+    assert attributes["provenance_ran_on"] == "Embedded AWS, us-east-1"
+    assert attributes["provenance_account"] == "********0000"
     again = plw.DeployForm(plw.Deployment(function_name="by-hand"), session=who.session)
     again.wait(60)
     assert again.light["tone"] == "on"

@@ -119,6 +119,8 @@ def test_what_a_page_makes_up_is_ignored(view: ResultView, front: Front) -> None
         {"type": "picture", "width": 10**9, "height": 10**12},
         {"type": "inspect", "column": 10**8, "row": -(10**8)},
         {"type": "inspect", "x": None},
+        {"type": "inspect", "x": {"a": 1}, "y": [2]},
+        {"type": "inspect", "x": float("nan"), "y": float("inf")},
     ):
         view.handle_message(message, [])
     assert front.raster(2048, 2048).shape == (4, 5)

@@ -373,6 +373,23 @@ def test_what_a_run_by_s3_has_cost_is_in_the_log_under_its_objects_name(by_s3: S
     assert by_s3.pipeline.run_table.of_pipeline(by_s3.pipeline.read_pipeline()) == {"r-8"}
 
 
+def test_a_run_that_is_logged_under_another_request_than_was_told_is_one_row(
+    built: Studio, backend: Any, front_end: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def submit(self: Any, pipeline: Any, coordinates: Any, way: str, listener: Any) -> Job:
+        return backend.jobs.submit("x", Put(Sent(name="abc"), backend), listener)
+
+    monkeypatch.setattr(type(built._stack()), "submit", submit)
+    front_end.type(built.pipeline, "way", "async")
+    front_end.press(built.pipeline, "run")
+    built.wait(30)
+    backend.history = (record("r-9", delivery="other"), record("r-8", delivery="abc"))
+    built.pipeline.run_table.look()
+    built.wait(30)
+    assert sorted(each["key"] for each in rows(built)) == ["r-9", "run-1"]
+    assert [each.request_id for each in built.pipeline.run_table.records()] == ["r-9", "r-8"]
+
+
 def test_what_several_objects_have_cost_together_is_said_of_none(by_s3: Studio, backend: Any) -> None:
     backend.history = (record("r-8", trigger="S3", points=None, keys=("input/f/abc.json", "input/f/abd.json")),)
     by_s3.pipeline.run_table.look()
