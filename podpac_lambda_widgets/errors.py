@@ -37,6 +37,7 @@
     │   ├── FunctionOutOfMemoryError
     │   ├── FunctionCrashedError
     │   └── ResultError              the answer is not what was asked for
+    │       └── ResultFormatError    the result does not fit into a format
     ├── CancelledError
     ├── DependencyMissingError       an optional package is needed (also an ImportError)
     └── LocalAwsError                the embedded AWS did not start or has stopped
@@ -294,6 +295,10 @@ class FunctionCrashedError(RunError):
 
 class ResultError(RunError):
     """The answer is damaged, or is not what was asked for."""
+
+
+class ResultFormatError(ResultError):
+    """The result does not fit into the format that was asked for."""
 
 
 class CancelledError(PodpacLambdaError):

@@ -1,4 +1,4 @@
-"""Maps as GeoTIFF, which every GIS reads."""
+"""Maps as GeoTIFF, which every GIS reads: what the function answers, and what a result is downloaded as."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ import itertools
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from podpac_lambda_widgets.errors import InvalidCoordinatesError, PipelineFailedError
+from podpac_lambda_widgets.errors import ResultFormatError
 from podpac_lambda_widgets.remote.json_arrays import plain
 from podpac_lambda_widgets.remote.netcdf_attributes import serialized
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyproj
     import xarray as xr
 
 _MAP = ("lat", "lon")
 #: A band for each combination of the other coordinates. GDAL takes 65,535; no GIS shows as many.
 MAX_BANDS = 4096
-#: How far a step may be from the first one, in steps: what is lost by computing coordinates in float64.
+#: How far a point may be from its place, in steps: what is lost by computing coordinates in float64.
 _TOLERANCE = 1e-6
-_KINDS = {"u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"}
+_KINDS = {"u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8", "c8", "c16"}
+#: Types that TIFF has not, by what holds them without loss.
+_HELD_AS = {"b1": "u1", "f2": "f4"}
+#: libtiff's predictors by kind of type: differences of integers, and of the bytes of floats. Complex numbers have none.
+_PREDICTORS = {"u": 2, "i": 2, "f": 3}
 #: Names of attributes that the file says in its own way.
 _SAID = {"crs", "geotransform", "units", "layer_style"}
 
@@ -28,7 +33,8 @@ def encode_geotiff(array: xr.DataArray, options: Mapping[str, object]) -> bytes:
     """Write an array as GeoTIFF: north up, west left, a band for each value of the other dimensions.
 
     Values and their type are kept exactly; booleans become bytes, half floats floats. Coordinates are the centres of
-    the pixels, as in podpac.
+    the pixels, as in podpac; longitudes go on rising across the date line. A row or column of one point is as high or
+    wide as the pixels are in the other direction, and a single point one unit of the CRS.
 
     Parameters
     ----------
@@ -39,78 +45,91 @@ def encode_geotiff(array: xr.DataArray, options: Mapping[str, object]) -> bytes:
 
     Raises
     ------
-    InvalidCoordinatesError
-        It is not a uniform grid, or has too many bands.
-    PipelineFailedError
-        Its values are no numbers, or its CRS cannot be written.
+    ResultFormatError
+        It is not a uniform grid, or has too many bands; its values are no numbers, or its CRS cannot be written.
     """
-    import numpy as np
+    from rasterio.errors import CRSError
     from rasterio.io import MemoryFile
 
-    if not set(_MAP) <= set(array.dims):
-        _refuse("The result is not a map", f"its dimensions are {', '.join(map(str, array.dims)) or 'none'}")
+    others = _bands(array)
+    crs = _crs(array)
+    lat, lon = (_points(array, name, around=name == "lon" and crs.is_geographic) for name in _MAP)
+    upright = array.transpose(*others, *_MAP)
+    upright = upright.isel(lat=slice(None, None, -1 if lat[0] < lat[-1] else 1))
+    upright = upright.isel(lon=slice(None, None, -1 if lon[0] > lon[-1] else 1))
+    values = _numbers(upright.values).reshape(-1, lat.size, lon.size)
+    with MemoryFile() as file:
+        try:
+            opened = file.open(**_profile(values, options), crs=_text(crs), transform=_transform(lat, lon))
+        except CRSError:
+            _refuse(f"GDAL does not know its CRS, {_text(crs)[:100]}.")
+        with opened as dataset:
+            dataset.write(values)
+            dataset.update_tags(**_tags(array))
+            dataset.descriptions = _descriptions(array, others)
+            if array.attrs.get("units") is not None:
+                dataset.units = (str(array.attrs["units"]),) * len(values)
+        body = bytes(file.read())
+    with MemoryFile(body) as file, file.open() as written:
+        # GDAL writes into a second file, without a word, what GeoTIFF has no keys for.
+        if not written.crs:
+            _refuse(f"GeoTIFF cannot hold its CRS, {array.attrs['crs']!s:.100}.")
+    return body
+
+
+def _bands(array: xr.DataArray) -> list[Hashable]:
+    """The dimensions whose points are bands."""
+    import numpy as np
+
+    for name in _MAP:
+        if name not in array.dims:
+            _refuse(f"It has no dimension {name}.")
+    if not array.size:
+        _refuse("It has no values.")
     others = [dim for dim in array.dims if dim not in _MAP]
     bands = int(np.prod([array.sizes[dim] for dim in others], dtype=int))
     if bands > MAX_BANDS:
-        _refuse("The result has too many bands", f"{bands:,}; the limit is {MAX_BANDS:,}")
-    upright = array.transpose(*others, *_MAP)
-    north, west, steps = _corner(upright)
-    upright = upright.isel(lat=slice(None, None, -1 if steps[0] > 0 else 1))
-    upright = upright.isel(lon=slice(None, None, -1 if steps[1] < 0 else 1))
-    values = _numbers(upright.values).reshape(bands, array.sizes["lat"], array.sizes["lon"])
-    with MemoryFile() as file:
-        with file.open(**_profile(values, array, (north, west, steps), options)) as dataset:
-            dataset.write(values)
-            dataset.update_tags(**_tags(array))
-            for number, description in enumerate(_descriptions(array, others), 1):
-                dataset.set_band_description(number, description)
-            if array.attrs.get("units") is not None:
-                dataset.units = (str(array.attrs["units"]),) * bands
-        return bytes(file.read())
+        _refuse(f"It would have {bands:,} bands; at most {MAX_BANDS:,} are written.")
+    return others
 
 
-def _corner(array: xr.DataArray) -> tuple[float, float, tuple[float, float]]:
-    """The northern and western edge, and the steps of latitude and longitude with their signs."""
-    steps = _step(array, "lat"), _step(array, "lon")
-    lat, lon = (array[name].values.astype(float) for name in _MAP)
-    return float(lat.max()) + abs(steps[0]) / 2, float(lon.min()) - abs(steps[1]) / 2, steps
-
-
-def _step(array: xr.DataArray, name: str) -> float:
+def _points(array: xr.DataArray, name: str, *, around: bool) -> np.ndarray[Any, Any]:
+    """Where the points of a dimension stand, float64, rising or falling in one step; ``around`` the globe."""
     import numpy as np
 
-    values = array[name].values.astype(float)
-    if len(values) == 1:
-        # The other dimension tells how large a pixel is; a single one has no size of its own.
-        other = array["lon" if name == "lat" else "lat"].values.astype(float)
-        return float(abs(other[1] - other[0])) if len(other) > 1 else 1.0
-    step = (values[-1] - values[0]) / (len(values) - 1)
-    if step == 0 or np.abs(values - (values[0] + step * np.arange(len(values)))).max() > _TOLERANCE * abs(step):
-        _refuse(f"The {name} coordinates are not uniform", "a GeoTIFF has one size for all pixels")
-    return float(step)
+    points = array[name].values if name in array.coords else np.array("")
+    steps = np.zeros(1)
+    if points.dtype.kind in "iuf" and np.isfinite(points).all():
+        points = points.astype(float)
+        points = np.unwrap(points, period=360) if around else points
+        steps = np.diff(points)
+    if not ((steps > 0).all() or (steps < 0).all()):
+        _refuse(f"Its points along {name} are no rising or falling numbers.")
+    even = np.linspace(points[0], points[-1], points.size)
+    if np.abs(points - even).max() > _TOLERANCE * np.abs(steps).min(initial=np.inf):
+        _refuse(f"Its steps along {name} differ: from {steps.min():.6g} to {steps.max():.6g}.")
+    return points
+
+
+def _transform(lat: np.ndarray[Any, Any], lon: np.ndarray[Any, Any]) -> Any:
+    """The northern and western edge, and how high and wide a pixel is."""
+    from affine import Affine
+
+    high, wide = (float(abs(points[-1] - points[0])) / max(points.size - 1, 1) for points in (lat, lon))
+    # The other dimension tells how large a pixel is; a single one has no size of its own.
+    high, wide = high or wide or 1.0, wide or high or 1.0
+    return Affine(wide, 0.0, float(lon.min()) - wide / 2, 0.0, -high, float(lat.max()) + high / 2)
 
 
 def _numbers(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    if values.dtype.kind == "b":
-        return values.astype("u1")
-    if values.dtype.str[1:] == "f2":
-        return values.astype("f4")
-    if values.dtype.str[1:] not in _KINDS:
-        raise PipelineFailedError(
-            "The result has no numbers that a GeoTIFF holds", why=str(values.dtype), next_step="Ask for netCDF"
-        )
-    return values.astype(values.dtype.newbyteorder("="), copy=False)
+    kind = values.dtype.str[1:]
+    kind = _HELD_AS.get(kind, kind)
+    if kind not in _KINDS:
+        _refuse(f"TIFF has no type for {values.dtype} values.")
+    return values.astype(kind, copy=False)
 
 
-def _profile(
-    values: np.ndarray[Any, Any],
-    array: xr.DataArray,
-    place: tuple[float, float, tuple[float, float]],
-    options: Mapping[str, object],
-) -> dict[str, Any]:
-    from affine import Affine
-
-    north, west, (lat_step, lon_step) = place
+def _profile(values: np.ndarray[Any, Any], options: Mapping[str, object]) -> dict[str, Any]:
     bands, height, width = values.shape
     profile: dict[str, Any] = {
         "driver": "GTiff",
@@ -118,44 +137,59 @@ def _profile(
         "count": bands,
         "height": height,
         "width": width,
-        "crs": _crs(array),
-        "transform": Affine(abs(lon_step), 0.0, west, 0.0, -abs(lat_step), north),
         "bigtiff": "if_safer",
     }
-    if values.dtype.kind == "f":
+    if values.dtype.kind in "fc":
         profile["nodata"] = float("nan")
     if options.get("compress", "deflate") == "deflate":
-        profile |= {"compress": "deflate", "predictor": 3 if values.dtype.kind == "f" else 2}
+        profile |= {"compress": "deflate", "predictor": _PREDICTORS.get(values.dtype.kind, 1)}
     return profile
 
 
-def _crs(array: xr.DataArray) -> str:
-    """The CRS as text that GDAL reads: PROJ's own database may be another version than GDAL's."""
+def _crs(array: xr.DataArray) -> pyproj.CRS:
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
+    # What PODPAC takes coordinates for that do not say.
+    told = str(array.attrs.get("crs") or "EPSG:4326")
     try:
-        found = CRS(str(array.attrs.get("crs") or "EPSG:4326")).to_2d()
-    except CRSError as error:
-        raise PipelineFailedError("The result's CRS cannot be written", why=type(error).__name__) from None
-    code = found.to_epsg()
-    return f"EPSG:{code}" if code else found.to_wkt()
+        return CRS(told).to_2d()
+    except CRSError:
+        _refuse(f"Its CRS is unknown: {told[:100]}.")
 
 
-def _descriptions(array: xr.DataArray, others: list[Hashable]) -> list[str]:
-    names = [[f"{dim}={_label(array, dim, place)}" for place in range(array.sizes[dim])] for dim in others]
-    return [", ".join(parts) for parts in itertools.product(*names)]
+def _text(crs: pyproj.CRS) -> str:
+    """The CRS as text that GDAL reads: PROJ's own database may be another version than GDAL's."""
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else crs.to_wkt()
 
 
-def _label(array: xr.DataArray, dim: Hashable, place: int) -> str:
-    return str(array[dim].values[place]) if dim in array.coords else str(place)
+def _descriptions(array: xr.DataArray, others: list[Hashable]) -> tuple[str, ...]:
+    """What each band is: the name of the array, and where it stands along the other dimensions."""
+    name = [] if array.name is None else [str(array.name)]
+    along = [[f"{dim}={label}" for label in _labels(array, dim)] for dim in others]
+    return tuple(", ".join([*name, *parts]) for parts in itertools.product(*along))
+
+
+def _labels(array: xr.DataArray, dim: Hashable) -> list[str]:
+    import numpy as np
+
+    values = array[dim].values
+    # Times as short as they are exact.
+    return [str(each) for each in (np.datetime_as_string(values, unit="auto") if values.dtype.kind == "M" else values)]
 
 
 def _tags(array: xr.DataArray) -> dict[str, str]:
     attrs = plain(serialized(array.attrs))
-    tags = {name: str(value) for name, value in attrs.items() if name not in _SAID and name.isidentifier()}
+    # GDAL parts a name from its value at the first = or colon.
+    named = {name: value for name, value in attrs.items() if name.isprintable() and not {"=", ":"} & {*name}}
+    tags = {name: str(value) for name, value in named.items() if name and name not in _SAID}
     return {**tags, **({"name": str(array.name)} if array.name is not None else {})}
 
 
-def _refuse(what: str, why: str) -> NoReturn:
-    raise InvalidCoordinatesError(what, field="coordinates", why=why, next_step="Ask for a uniform grid, or for netCDF")
+def _refuse(why: str) -> NoReturn:
+    raise ResultFormatError(
+        "The result does not fit into a GeoTIFF",
+        why=why,
+        next_step="A GeoTIFF is a regular grid of lat and lon, with numbers. Take netCDF instead.",
+    )

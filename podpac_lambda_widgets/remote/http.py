@@ -24,6 +24,7 @@ from podpac_lambda_widgets.errors import (
     PipelineFailedError,
     PipelineRejectedError,
     PodpacLambdaError,
+    ResultFormatError,
 )
 from podpac_lambda_widgets.limits import SYNC_REQUEST_BYTES, SYNC_RESPONSE_BYTES
 from podpac_lambda_widgets.remote.ogc import read_query
@@ -44,6 +45,7 @@ _STATUS: tuple[tuple[type[PodpacLambdaError], int], ...] = (
     (InvalidValueError, 400),
     (PipelineRejectedError, 403),
     (PipelineFailedError, 422),
+    (ResultFormatError, 422),
     (DependencyMissingError, 501),
 )
 

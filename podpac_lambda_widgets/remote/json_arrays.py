@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from podpac_lambda_widgets.errors import ResultError
+from podpac_lambda_widgets.errors import ResultError, ResultFormatError
 from podpac_lambda_widgets.remote.netcdf_attributes import serialized
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ def encode_json(array: xr.DataArray) -> bytes:
 
     Raises
     ------
-    ResultError
+    ResultFormatError
         Too many values, or values that JSON cannot hold.
     """
     count = array.size + sum(coord.size for coord in array.coords.values())
     if count > MAX_VALUES:
-        raise ResultError(
+        raise ResultFormatError(
             "The result is too large for JSON",
             why=f"{count:,} values with its coordinates; the limit is {MAX_VALUES:,}",
             next_step="Ask for fewer points, or for netCDF",
@@ -94,7 +94,9 @@ def _listed(values: np.ndarray[Any, Any]) -> Any:
         return listed.tolist()
     if kind in "biuUS" and kind != "S":
         return values.tolist()
-    raise ResultError("The result has a type that JSON cannot hold", why=str(values.dtype), next_step="Ask for netCDF")
+    raise ResultFormatError(
+        "The result has a type that JSON cannot hold", why=str(values.dtype), next_step="Ask for netCDF"
+    )
 
 
 def _values(told: Mapping[str, Any]) -> np.ndarray[Any, Any]:

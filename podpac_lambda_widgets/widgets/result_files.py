@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from podpac_lambda_widgets.errors import DependencyMissingError, ResultError
-from podpac_lambda_widgets.plots.axes import axis_of
 from podpac_lambda_widgets.plots.values import text_of
 
 if TYPE_CHECKING:
@@ -18,12 +17,6 @@ if TYPE_CHECKING:
 
 #: Rows of a table that a spreadsheet or an editor can still be asked to open; a file of some 300 MB.
 CSV_ROWS = 5_000_000
-#: Steps of a grid may differ by this part of a step, as rounding makes them.
-_UNIFORM = 1e-6
-#: What PODPAC takes coordinates for that do not say.
-_CRS = "EPSG:4326"
-#: Types that TIFF has not, by what holds them without loss.
-_TIFF_TYPES = {"bool": "uint8", "float16": "float32"}
 
 
 @dataclass(frozen=True)
@@ -89,103 +82,24 @@ def write_csv(array: xr.DataArray) -> bytes:
 
 
 def write_geotiff(array: xr.DataArray) -> bytes:
-    """The whole array as GeoTIFF: north up, a band for each point of the dimensions other than latitude and longitude.
+    """The whole array as GeoTIFF, as the function itself writes it.
 
     Raises
     ------
     DependencyMissingError
         rasterio is not installed.
-    ResultError
+    ResultFormatError
         Not a regular grid of latitudes and longitudes, or values that TIFF has no type for.
     """
+    from podpac_lambda_widgets.remote.geotiff import encode_geotiff
+
     try:
-        rasterio: Any = importlib.import_module("rasterio")
-    except ImportError:
+        return encode_geotiff(array, {})
+    except ModuleNotFoundError as error:
         raise DependencyMissingError(
-            "GeoTIFF needs rasterio, which is not installed here",
-            next_step="Install it with: pip install rasterio; or download NetCDF.",
+            f"GeoTIFF needs {error.name}, which is not installed here",
+            next_step=f"Install it with: pip install {error.name}; or download NetCDF.",
         ) from None
-    north, east = (_grid_axis(array, dim) for dim in ("lat", "lon"))
-    values = _bands(array)
-    kind = _TIFF_TYPES.get(values.dtype.name, values.dtype.name)
-    if values.dtype.kind not in "biufc" or kind not in rasterio.dtypes.dtype_fwd.values():
-        raise ResultError(
-            "The result does not fit into a GeoTIFF",
-            why=f"TIFF has no type for {values.dtype} values.",
-            next_step="Download NetCDF, or convert the values to numbers.",
-        )
-    profile = {
-        "driver": "GTiff", "count": values.shape[0], "height": values.shape[1], "width": values.shape[2],
-        "dtype": kind, "crs": str(array.attrs.get("crs") or _CRS), "compress": "deflate", "BIGTIFF": "IF_SAFER",
-        "transform": rasterio.transform.Affine(east.step, 0, east.first, 0, -north.step, north.last),
-    }  # fmt: skip
-    if values.dtype.kind in "fc":
-        profile["nodata"] = np.nan
-    with rasterio.MemoryFile() as memory:
-        try:
-            with memory.open(**profile) as tiff:
-                tiff.write(values.astype(kind))
-                tiff.descriptions = _band_names(array)
-                tiff.update_tags(**{str(key): str(value) for key, value in array.attrs.items()})
-        except rasterio.errors.CRSError as error:
-            raise ResultError("The result does not fit into a GeoTIFF", why=f"Its CRS is unknown: {error}") from None
-        return bytes(memory.read())
-
-
-@dataclass(frozen=True)
-class _GridAxis:
-    """A regular axis: its outer edges, rising, and its step."""
-
-    first: float
-    last: float
-    step: float
-
-
-def _grid_axis(array: xr.DataArray, dim: str) -> _GridAxis:
-    problem = ""
-    if dim not in array.dims:
-        problem = f"It has no dimension {dim}."
-    elif array.sizes[dim] < 2:
-        problem = f"It has one point along {dim}, so that nobody knows how large a pixel is."
-    else:
-        axis = axis_of(array, dim)
-        steps = np.diff(axis.positions)
-        step = float(np.abs(steps).mean())
-        if axis.kind not in ("lat", "lon", "number"):
-            problem = f"Its points along {dim} are no rising or falling numbers."
-        elif not np.allclose(steps, steps[0], rtol=0, atol=step * _UNIFORM):
-            problem = f"Its steps along {dim} differ: from {text_of(steps.min())} to {text_of(steps.max())}."
-        else:
-            return _GridAxis(float(axis.edges.min()), float(axis.edges.max()), step)
-    raise ResultError(
-        "The result does not fit into a GeoTIFF",
-        why=problem,
-        next_step="A GeoTIFF is a regular grid of lat and lon. Download NetCDF instead.",
-    )
-
-
-def _others(array: xr.DataArray) -> list[str]:
-    return [str(dim) for dim in array.dims if dim not in ("lat", "lon")]
-
-
-def _bands(array: xr.DataArray) -> Any:
-    """The values as (band, row, column): the northernmost row and the westernmost column first."""
-    sorted_ = array.transpose(*_others(array), "lat", "lon")
-    values = np.asarray(sorted_.values).reshape(-1, array.sizes["lat"], array.sizes["lon"])
-    north, east = (axis_of(array, dim).positions for dim in ("lat", "lon"))
-    rows = slice(None, None, -1) if north[0] < north[-1] else slice(None)
-    columns = slice(None, None, -1) if east[0] > east[-1] else slice(None)
-    return values[:, rows, columns]
-
-
-def _band_names(array: xr.DataArray) -> tuple[str, ...]:
-    axes = [axis_of(array, dim) for dim in _others(array)]
-    name = str(array.name or "value")
-    shape = [array.sizes[axis.dim] for axis in axes]
-    return tuple(
-        ", ".join([name, *(f"{axis.dim} {axis.text_at(at)}" for axis, at in zip(axes, index, strict=True))])
-        for index in np.ndindex(*shape)
-    )
 
 
 def _is_text(values: Any) -> bool:

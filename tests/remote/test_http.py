@@ -208,6 +208,7 @@ FAILS = {"x": {"node": "data.Array", "attrs": {"source": [1.0, 2.0], "coordinate
         (ours(CALLS), 403),
         (ours(output={"format": "pickle"}), 403),
         (ours(FAILS), 422),
+        (ours(side=400, output={"format": "json"}), 422),
         (" " * (SYNC_REQUEST_BYTES + 1), 413),
     ],
 )

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from podpac_lambda_widgets import errors
 from podpac_lambda_widgets.local.session import LocalSession
+from podpac_lambda_widgets.remote import geotiff
 from podpac_lambda_widgets.remote.answers import decode_answer
 from podpac_lambda_widgets.remote.geotiff import encode_geotiff
 from podpac_lambda_widgets.remote.json_arrays import MAX_VALUES, decode_json, encode_json
@@ -219,7 +220,7 @@ def test_a_geotiff_has_a_band_for_each_time(functions: Functions) -> None:
     expected = evaluated(time=times)
     with opened(functions.ask({"format": "geotiff"}, coordinates(time=times)).body) as found:
         assert found.count == 2
-        assert [text[:15] for text in found.descriptions] == ["time=2018-01-01", "time=2018-01-02"]
+        assert [text.split(", ")[-1] for text in found.descriptions] == ["time=2018-01-01", "time=2018-01-02"]
         np.testing.assert_array_equal(found.read(2), expected.values[:, :, 1])
 
 
@@ -230,37 +231,87 @@ def raster(values: Any, **attrs: Any) -> xr.DataArray:
 
 
 @pytest.mark.parametrize("compress", ["deflate", "none"])
-@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8", "f2", "?", ">f4"])
+@pytest.mark.parametrize(
+    "dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8", "f2", "?", ">f4", "c8", "c16"]
+)
 def test_a_geotiff_keeps_type_and_bits(dtype: str, compress: str) -> None:
     values = np.random.default_rng(1).integers(0, 100, (7, 5)).astype(dtype)
     with opened(encode_geotiff(raster(values, units="mm", crs="EPSG:32633"), {"compress": compress})) as found:
         np.testing.assert_array_equal(found.read(1), values)
-        assert np.dtype(found.dtypes[0]).kind == {"?": "u", "f2": "f"}.get(dtype, np.dtype(dtype).kind)
+        assert np.dtype(found.dtypes[0]).kind == {"?": "u"}.get(dtype, np.dtype(dtype).kind)
         assert found.crs.to_epsg() == 32633
         assert found.units == ("mm",)
         assert found.tags()["name"] == "data"
 
 
-def test_one_pixel_is_a_geotiff_too() -> None:
-    with opened(encode_geotiff(raster([[5.0]]), {})) as found:
-        assert (found.width, found.height, found.read(1).item()) == (1, 1, 5.0)
+@pytest.mark.parametrize("dtype", ["f8", "i2", "c16"])
+def test_the_order_of_dimensions_and_points_makes_no_other_geotiff(dtype: str) -> None:
+    times = np.array(["2018-01-01", "2018-02-01T06:30"], "datetime64[ns]")
+    array = raster(np.arange(12).reshape(3, 4)).astype(dtype).expand_dims(time=times)
+    array = (array + array.time.dt.month.astype(dtype)).rename("data")
+    body = encode_geotiff(array, {})
+    for turned in (array[:, ::-1, ::-1], array.transpose("lon", "time", "lat")):
+        assert encode_geotiff(turned, {}) == body
+    with opened(body) as found:
+        np.testing.assert_array_equal(found.read(), array.values)
+        assert found.descriptions == ("data, time=2018-01-01", "data, time=2018-02-01T06:30")
+        assert found.bounds == (-0.5, 0.5, 3.5, 3.5)
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "crs", "bounds"),
+    [
+        ([7.0], [5.0], "", (4.5, 6.5, 5.5, 7.5)),
+        ([7.0], [1.0, 3.0], "", (0, 6, 4, 8)),
+        ([4.0, 0.0], [5.0], "", (3, -2, 7, 6)),
+        ([1.0, 0.0], [179.5, -179.5], "", (179, -0.5, 181, 1.5)),
+        ([200.0, 0.0], [-200.0, 0.0], "EPSG:32633", (-300, -100, 100, 300)),
+    ],
+    ids=["point", "row", "column", "date line", "metres"],
+)
+def test_where_a_geotiff_lies(lat: list[float], lon: list[float], crs: str, bounds: tuple[float, ...]) -> None:
+    values = np.arange(float(len(lat) * len(lon))).reshape(len(lat), len(lon))
+    with opened(encode_geotiff(raster(values, crs=crs).assign_coords(lat=lat, lon=lon), {})) as found:
+        assert found.bounds == bounds
+        np.testing.assert_array_equal(found.read(1), values)
+
+
+def test_what_is_told_of_an_array_is_in_its_geotiff() -> None:
+    attrs = {"long name": "soil <moisture>", "provenance_function": "f", "of=two": 1, "crs": "EPSG:4326"}
+    with opened(encode_geotiff(raster([[5.0]], **attrs), {})) as found:
+        assert found.descriptions == ("data",)
+        told = {"long name": "soil <moisture>", "provenance_function": "f", "name": "data", "AREA_OR_POINT": "Area"}
+        assert found.tags() == told
 
 
 BAD_MAPS = [
-    xr.DataArray([1.0, 2.0], dims="lat", coords={"lat": [0.0, 1.0]}),
-    raster(np.zeros((3, 3))).assign_coords(lat=[0.0, 1.0, 5.0]),
-    raster(np.zeros((3, 3))).assign_coords(lon=[1.0, 1.0, 1.0]),
-    raster(np.zeros((2, 2))).expand_dims(time=np.arange(5000)),
-    raster(np.zeros((2, 2), complex)),
-    raster([["a", "b"]]),
-    raster(np.zeros((2, 2)), crs="no such thing"),
+    (xr.DataArray([1.0, 2.0], dims="lat", coords={"lat": [0.0, 1.0]}), "no dimension lon"),
+    (xr.DataArray(np.zeros((2, 2)), dims=("lat", "lon")), "points along lat are no rising or falling numbers"),
+    (raster(np.zeros((3, 3))).assign_coords(lat=[0.0, 1.0, 5.0]), "steps along lat differ: from 1 to 4"),
+    (raster(np.zeros((2, 3))).assign_coords(lon=[1.0, 1.0, 1.0]), "points along lon are no rising"),
+    (raster(np.zeros((2, 2))).assign_coords(lon=[1.0, np.nan]), "points along lon are no rising"),
+    (raster(np.zeros((2, 3))).assign_coords(lon=list("abc")), "points along lon are no rising"),
+    (raster(np.zeros((0, 3))), "no values"),
+    (raster(np.zeros((2, 2))).expand_dims(time=np.arange(5000)), "5,000 bands"),
+    (raster(np.zeros((2, 2))).astype("datetime64[ns]"), "no type for datetime64"),
+    (raster([["a", "b"]]), "no type for <U1"),
+    (raster(np.zeros((2, 2)), crs="no such thing"), "CRS is unknown: no such thing"),
+    (raster(np.zeros((2, 2)), crs="+proj=peirce_q +lon_0=25 +shape=square"), "cannot hold its CRS, +proj=peirce_q"),
 ]
 
 
-@pytest.mark.parametrize("array", BAD_MAPS)
-def test_what_is_no_map_is_a_typed_error(array: xr.DataArray) -> None:
-    with pytest.raises((errors.InvalidCoordinatesError, errors.PipelineFailedError)):
+@pytest.mark.parametrize(("array", "why"), BAD_MAPS)
+def test_what_does_not_fit_into_a_geotiff_says_why(array: xr.DataArray, why: str) -> None:
+    with pytest.raises(errors.ResultFormatError) as caught:
         encode_geotiff(array, {})
+    assert why in caught.value.why and "netCDF" in caught.value.next_step
+
+
+def test_a_crs_of_a_newer_proj_than_gdal_has_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(geotiff, "_text", lambda crs: "EPSG:999999")
+    with pytest.raises(errors.ResultFormatError) as caught:
+        encode_geotiff(raster([[5.0]]), {})
+    assert "does not know its CRS, EPSG:999999" in caught.value.why
 
 
 # Zarr
