@@ -168,7 +168,7 @@ function drawSignIn(node, told, buttons, view) {
   node.hidden = !told;
   node.tick = null;
   if (!told) { node.replaceChildren(); return; }
-  const code = h('strong', { class: 'plw-sign-in-code plw-mono', tabindex: '0', 'aria-label': `Code ${[...told.code].join(' ')}` }, told.code);
+  const code = h('strong', { class: 'plw-sign-in-code plw-mono', tabindex: '0', role: 'group', 'aria-label': `Code ${[...told.code].join(' ')}` }, told.code);
   const left = h('span', { class: 'plw-when', role: 'timer' }), said = h('span', { class: 'plw-hint', role: 'status' });
   const link = WEB.test(told.direct) ? h('a', { href: told.direct, target: '_blank', rel: 'noopener noreferrer' }, told.address) : h('span', {}, told.address);
   const copy = h('button', { type: 'button', class: 'plw-button', 'data-tone': 'chip', onclick: () => copyText(told.code, code, said) }, 'Copy');
