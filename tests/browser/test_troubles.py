@@ -123,26 +123,34 @@ def test_forms_of_their_own_are_found_again_once_what_they_were_given_is_there(l
         f"{deployed}\nimport podpac_lambda_widgets as plw",
         "who = plw.CredentialsForm()\nwho",
         "deploy = plw.DeployForm(session=who)\ndeploy",
+        "view = plw.ResultView()\nview",
+        "run = plw.PipelineForm(session=who, results=view)\nrun",
     )
     lab.open("alone.ipynb")
     assert lab.run_all()
-    who, deploy = (lab.page.get_by_role("region", name=name, exact=True) for name in ("Connect", "Deploy"))
-    memory = deploy.get_by_label("Memory (MB)")
-    memory.fill("3000")
-    memory.blur()
+    who, deploy, view, run = (
+        lab.page.get_by_role("region", name=name, exact=True) for name in ("Connect", "Deploy", "Results", "Run")
+    )
+    memory, points = deploy.get_by_label("Memory (MB)"), run.get_by_label("Latitude, points")
+    for field, number in ((memory, "3000"), (points, "20")):
+        field.fill(number)
+        field.blur()
     lab.crash_kernel()
     lab.run_code(deployed)
     buttons = lab.page.get_by_role("button", name="Reconnect")
-    expect(buttons).to_have_count(2, timeout=30_000)
-    buttons.last.click()
+    expect(buttons).to_have_count(4, timeout=30_000)
+    buttons.nth(1).click()
     expect(lab.page.get_by_text("there is no who yet: run the cell that makes it")).to_be_visible()
-    buttons.first.click()
-    expect(buttons).to_have_count(1, timeout=30_000)
-    buttons.click()
-    expect(buttons).to_have_count(0, timeout=30_000)
+    for left in (3, 2, 1, 0):
+        buttons.first.click()
+        expect(buttons).to_have_count(left, timeout=30_000)
     expect(memory).to_have_value("3000")
+    expect(points).to_have_value("20")
     who.get_by_role("button", name="Connect").click()
     expect(who.get_by_text("Connected to").first).to_be_visible(timeout=60_000)
     expect(deploy.get_by_text("In AWS: ")).to_be_visible(timeout=60_000)
     assert lab.run_code("print(deploy.worker is who.worker, deploy.deployment.function_memory)").strip() == "True 3000"
+    run.get_by_role("button", name="Run", exact=True).click()
+    expect(view.get_by_text("SinCoords is here").first).to_be_visible(timeout=60_000)
+    assert lab.run_code("print(run.result.shape, view.result.array.shape)").strip() == "(20, 180, 1) (20, 180, 1)"
     assert lab.complaints == []
