@@ -80,10 +80,12 @@ EXAMPLES = (
     ),
 )
 
-#: PODPAC's tutorial grid: 180 x 180 points at one time.
-TUTORIAL_GRID = {"lat": (-90.0, 90.0, 180), "lon": (90.0, -90.0, 180), "time": "2018-01-01"}
+#: PODPAC's tutorial grid, 180 x 180 points at one time: first, last and number of each axis.
+TUTORIAL_LAT = (-90.0, 90.0, 180)
+TUTORIAL_LON = (90.0, -90.0, 180)
+TUTORIAL_TIME = "2018-01-01"
 
 
 def tutorial_coordinates() -> CoordinatesDefinition:
     """PODPAC's tutorial grid as coordinates."""
-    return CoordinatesDefinition.grid((-90.0, 90.0, 180), (90.0, -90.0, 180), "2018-01-01")
+    return CoordinatesDefinition.grid(TUTORIAL_LAT, TUTORIAL_LON, TUTORIAL_TIME)

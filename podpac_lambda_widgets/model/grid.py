@@ -11,13 +11,11 @@ import traitlets as tl
 from podpac_lambda_widgets.errors import InvalidValueError
 from podpac_lambda_widgets.model.base import StrictHasTraits, WholeNumber, refuse
 from podpac_lambda_widgets.model.coordinates import CoordinatesDefinition
-from podpac_lambda_widgets.model.examples import TUTORIAL_GRID
+from podpac_lambda_widgets.model.examples import TUTORIAL_LAT, TUTORIAL_LON, TUTORIAL_TIME
 from podpac_lambda_widgets.model.times import time_dimension
 
 #: Most points along one side that the fields offer; the function's memory sets the limit that counts.
 _SIDE = (1, 1_000_000)
-_LAT: tuple[float, float, int] = TUTORIAL_GRID["lat"]  # type: ignore[assignment]
-_LON: tuple[float, float, int] = TUTORIAL_GRID["lon"]  # type: ignore[assignment]
 #: West, south, east, north in degrees; the east may lie beyond 180, where a region crosses the date line.
 Region = tuple[float, float, float, float]
 
@@ -42,13 +40,13 @@ class Grid(StrictHasTraits):
     Without ``time_last`` there is one time; with it they are ``podpac.crange(time, time_last, time_step)``.
     """
 
-    lat_first = Degrees(_LAT[0], largest=90).tag(label="Latitude, first")
-    lat_last = Degrees(_LAT[1], largest=90).tag(label="Latitude, last")
-    lat_size = WholeNumber(_LAT[2], between=_SIDE, unit="points").tag(label="Latitude, points")
-    lon_first = Degrees(_LON[0], largest=540).tag(label="Longitude, first")
-    lon_last = Degrees(_LON[1], largest=540).tag(label="Longitude, last")
-    lon_size = WholeNumber(_LON[2], between=_SIDE, unit="points").tag(label="Longitude, points")
-    time = tl.Unicode(str(TUTORIAL_GRID["time"]), help="Such as 2018-01-01; may be empty.").tag(label="Time")
+    lat_first = Degrees(TUTORIAL_LAT[0], largest=90).tag(label="Latitude, first")
+    lat_last = Degrees(TUTORIAL_LAT[1], largest=90).tag(label="Latitude, last")
+    lat_size = WholeNumber(TUTORIAL_LAT[2], between=_SIDE, unit="points").tag(label="Latitude, points")
+    lon_first = Degrees(TUTORIAL_LON[0], largest=540).tag(label="Longitude, first")
+    lon_last = Degrees(TUTORIAL_LON[1], largest=540).tag(label="Longitude, last")
+    lon_size = WholeNumber(TUTORIAL_LON[2], between=_SIDE, unit="points").tag(label="Longitude, points")
+    time = tl.Unicode(TUTORIAL_TIME, help="Such as 2018-01-01; may be empty.").tag(label="Time")
     time_last = tl.Unicode(help="For more than one time.").tag(label="Time, last")
     time_step = tl.Unicode(help="Such as 1,D or 3,h or 1,M.").tag(label="Time, step")
 
@@ -66,7 +64,7 @@ class Grid(StrictHasTraits):
             times=time_dimension(self.time, self.time_last, self.time_step),
         )
 
-    def set_region(self, region: Region) -> None:
+    def set_region(self, region: object) -> None:
         """Cover a region with as many points as before, in the same directions.
 
         Parameters

@@ -134,7 +134,7 @@ class CoordinatesFields:
         for name in (*LAT[:2], *LON[:2]):
             self._form.clear_problem(name)
         before = self._grid.trait_values()
-        self._grid.set_region(region)  # type: ignore[arg-type]  # it says itself what it takes
+        self._grid.set_region(region)
         if before == self._grid.trait_values():
             # The text may say something else.
             self.follow_grid()
