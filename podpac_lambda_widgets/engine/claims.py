@@ -81,7 +81,7 @@ class Sent:
 
     def begin_anew(self) -> None:
         """Have it sent again by who goes on with it."""
-        former = self.name
+        former = self.last_name
         for each in fields(self):
             setattr(self, each.name, each.default)
         self.former = former

@@ -310,6 +310,23 @@ def test_a_result_that_is_gone_from_the_bucket_by_then_is_computed_anew() -> Non
     assert cloud.calls == 2
 
 
+def test_a_run_whose_answer_was_no_result_still_knows_the_name_of_its_log() -> None:
+    cloud = Cloud()
+    fetch, names = cloud.fetch, list[str]()
+
+    def spoil(bucket: str, key: str, progress: Any, *, own: bool = False) -> bytes:
+        fetch(bucket, key, progress, own=own)
+        names.append(key.rpartition("/")[2].partition(".")[0])
+        return b"no answer"
+
+    cloud.fetch = spoil  # type: ignore[method-assign]
+    job = stack_of(cloud).submit(Pipeline(SIN), CoordinatesDefinition.parse(GRID), "async")
+    with pytest.raises(errors.ResultError):
+        job.result(PATIENCE)
+    assert [job.sent_name] == names
+    assert not job.left_off
+
+
 def test_what_the_function_answered_with_an_error_is_sent_anew() -> None:
     cloud = Cloud()
     rejected = {"x": {"node": "core.algorithm.generic.Mask", "attrs": {"bool_op": "=="}}}
