@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -271,6 +272,8 @@ def test_the_lock_of_a_process_that_was_killed_is_taken_over_at_once(
     builder.kill()
     # Its output ends with it; who started it need not have asked for its exit code.
     assert _answer(builder) == ""
+    # Files are closed a moment before a process has ended; this leaves the exit code to be asked for.
+    os.waitid(os.P_PID, builder.pid, os.WEXITED | os.WNOWAIT)
     if reaped:
         builder.wait()
     with _acquire(logs, identity, time):
